@@ -1,0 +1,3 @@
+//! Vial protocol
+/// v
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
