@@ -1,3 +1,33 @@
-//! Vial protocol
-/// v
+//! What goes over Vial's socket: requests, answers and events as types, with no I/O.
+//!
+//! The map: [`words`] are the names that every layer shares (slot, kind, status); [`release`],
+//! [`deployment`] and [`app`] are what a reader sees; [`plan`] is what a person agrees to before
+//! something changes; [`request`] is what a caller asks for; [`problem`] is every refusal and
+//! failure; [`log`] and [`event`] are the streams.
+//!
+//! The daemon, the command line, the NIF and the dashboard all import this crate; it imports none
+//! of them. Every type is JSON through serde. Times are UTC instants in RFC 3339, durations are
+//! whole milliseconds in fields that end in `_ms`, sizes are bytes.
+
+pub mod app;
+pub mod deployment;
+pub mod event;
+pub mod log;
+pub mod plan;
+pub mod problem;
+pub mod release;
+pub mod request;
+pub mod words;
+
+pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotState, SlotStatus};
+pub use deployment::{Deployment, Step};
+pub use event::Event;
+pub use log::{LogChunk, LogLine};
+pub use plan::Plan;
+pub use problem::{Code, Problem};
+pub use release::Release;
+pub use words::{Desired, Kind, Slot, Status};
+
+/// The version of this crate: a daemon and a client of the same version understand each other
+/// wholly; others understand the fields that both know.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,25 @@
+//! A slot's log as it is read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Slot;
+
+/// Part of a slot's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogChunk {
+    /// Which slot wrote it.
+    pub slot: Slot,
+    /// Whole lines, oldest first.
+    pub lines: Vec<LogLine>,
+    /// Where to read on: the offset after the last line, a count of bytes that never moves back.
+    pub cursor: u64,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// The offset of its first byte in the slot's log.
+    pub at: u64,
+    /// Its text without the line break; bytes that are not UTF-8 are replaced. Untrusted.
+    pub text: String,
+}
