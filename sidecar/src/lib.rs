@@ -1,1 +1,3 @@
-//! Vial
+//! Vial's daemon and command line.
+pub mod app;
+pub mod store;

@@ -1,0 +1,264 @@
+//! Whether a request is accepted, waits, or is refused, and what a rollback would do. Pure.
+//!
+//! A refusal says what was not done, which release serves now, why, and the next command; the
+//! person who reads it was woken up.
+
+use vial_protocol::{Code, Desired, Kind, Plan, Problem, Status};
+
+use super::history::{History, Past};
+use super::machine::{Ask, Command, State};
+use super::refuse::Refuse;
+
+/// What is known when a request comes in.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The app's name.
+    pub app: &'a str,
+    /// Its state.
+    pub state: &'a State,
+    /// Its past.
+    pub history: &'a History,
+}
+
+/// A rollback as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RollbackAsk {
+    /// The deployment whose release shall serve.
+    pub to: Option<u64>,
+    /// Cancel a deployment in progress first.
+    pub cancel: bool,
+    /// The digest of the plan that the caller saw.
+    pub digest: Option<String>,
+}
+
+impl<'a> Known<'a> {
+    fn refuse(self) -> Refuse<'a> {
+        Refuse::new(self)
+    }
+
+    /// The release that serves, as people name it.
+    #[must_use]
+    pub fn label(self, release: u64) -> String {
+        let Some(found) = self.history.release(release) else {
+            return format!("release #{release}");
+        };
+        let same = self.history.releases().filter(|it| it.version == found.version).count();
+        if same > 1 { format!("{} (#{release})", found.label()) } else { found.label() }
+    }
+
+    /// Whether a new release may come in: at once, or when the bake in progress has ended.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn deploy(self) -> Result<(), Problem> {
+        match (&self.state.current, &self.state.queued) {
+            (Some(current), _) if !current.status.is_live() => {
+                Err(self.refuse().in_progress("Not deployed"))
+            }
+            (_, Some(queued)) => Err(self.refuse().queue_taken("Not deployed", queued.number)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the active release may be started again, and how.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn restart(
+        self,
+        in_place: bool,
+        actor: String,
+        reason: Option<String>,
+    ) -> Result<Command, Problem> {
+        let Some(release) = self.state.serving_release() else {
+            return Err(self.refuse().nothing_deployed("Not restarted"));
+        };
+        if self.state.desired == Desired::Stopped {
+            return Err(self.refuse().stopped("Not restarted"));
+        }
+        if in_place {
+            return match &self.state.current {
+                Some(_) => Err(self.refuse().in_progress("Not restarted")),
+                None => Ok(Command::RestartInPlace),
+            };
+        }
+        self.deploy().map_err(|mut problem| {
+            problem.message = problem.message.replacen("Not deployed", "Not restarted", 1);
+            problem
+        })?;
+        Ok(Command::Begin(Ask { kind: Kind::Restart, release: Some(release), actor, reason }))
+    }
+
+    /// Whether there is something to cancel.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn cancel(self) -> Result<u64, Problem> {
+        match (&self.state.current, &self.state.queued) {
+            (Some(current), _) if current.status < Status::Switching => Ok(current.number),
+            (Some(current), _) if current.status == Status::Switching => {
+                Err(self.refuse().already_switching(current.number))
+            }
+            (_, Some(queued)) => Ok(queued.number),
+            (Some(current), None) => Err(self.refuse().already_live(current.number)),
+            (None, None) => Err(self.refuse().nothing_in_progress()),
+        }
+    }
+
+    /// Whether the app may be stopped.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn stop(self) -> Result<(), Problem> {
+        match &self.state.current {
+            Some(current) if !current.status.is_live() => {
+                Err(self.refuse().in_progress("Not stopped"))
+            }
+            _ if self.state.active.is_none() => Err(self.refuse().nothing_deployed("Not stopped")),
+            _ if self.state.desired == Desired::Stopped => {
+                Err(self.refuse().stopped("Nothing to stop"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the app may be started.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn start(self) -> Result<(), Problem> {
+        if self.state.active.is_none() {
+            return Err(self.refuse().nothing_deployed("Not started"));
+        }
+        if self.state.desired == Desired::Running {
+            return Err(self.refuse().runs_already());
+        }
+        Ok(())
+    }
+
+    /// What a rollback would do now.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn rollback(self, ask: &RollbackAsk) -> Result<Plan, Problem> {
+        let cancels = match &self.state.current {
+            Some(current) if !current.status.is_live() => {
+                if !ask.cancel {
+                    return Err(self.refuse().rollback_in_progress(current));
+                }
+                if current.status == Status::Switching {
+                    return Err(self.refuse().already_switching(current.number));
+                }
+                Some(current.number)
+            }
+            _ => None,
+        };
+        let (Some(serving), Some(from)) = (self.state.serving, self.state.serving_release()) else {
+            return Err(self.refuse().nothing_deployed("Nothing to roll back to"));
+        };
+        let target = match ask.to {
+            Some(number) => self.chosen(number, from)?,
+            None => self.previous(serving, from)?,
+        };
+        let plan = self.plan(serving, from, target, cancels)?;
+        match &ask.digest {
+            Some(digest) if *digest != plan.digest => Err(self.refuse().stale(plan)),
+            _ => Ok(plan),
+        }
+    }
+
+    /// The last deployment before the serving one that succeeded with another release.
+    fn previous(self, serving: u64, from: u64) -> Result<&'a Past, Problem> {
+        // A restart continues what it restarted: look behind it.
+        let came = self.history.before(serving.saturating_add(1)).find(|it| {
+            it.kind != Kind::Restart && it.release == Some(from) && it.live_at.is_some()
+        });
+        if let Some(rollback) = came.filter(|it| it.kind == Kind::Rollback) {
+            return Err(self.refuse().rolled_back_already(rollback, from));
+        }
+        self.history
+            .before(serving)
+            .find(|it| it.has_succeeded() && it.release.is_some_and(|release| release != from))
+            .ok_or_else(|| self.refuse().nothing_to_roll_back_to())
+    }
+
+    /// The deployment that a person named, if its release may serve.
+    fn chosen(self, number: u64, from: u64) -> Result<&'a Past, Problem> {
+        let Some(past) = self.history.get(number) else {
+            return Err(self.refuse().unknown_deployment(number));
+        };
+        match past.release {
+            Some(release) if release == from => Err(self.refuse().serves_already(number)),
+            Some(_) => Ok(past),
+            None => Err(self.refuse().without_release(number)),
+        }
+    }
+
+    fn plan(
+        self,
+        serving: u64,
+        from: u64,
+        target: &Past,
+        cancels: Option<u64>,
+    ) -> Result<Plan, Problem> {
+        let to_number = target.release.unwrap_or_default();
+        let Some(to) = self.history.release(to_number) else {
+            return Err(self.refuse().not_retained(target.number));
+        };
+        let Some(from) = self.history.release(from) else {
+            return Err(Problem::new(
+                Code::Internal,
+                format!(
+                    "Not rolled back: the release that serves, #{from}, has no row in the history."
+                ),
+            )
+            .next("vial doctor"));
+        };
+        let last_live = self
+            .history
+            .before(u64::MAX)
+            .filter(|it| it.release == Some(to_number))
+            .find_map(|it| it.live_at);
+        let migrations: Vec<_> = from
+            .migrations
+            .iter()
+            .filter(|it| !to.migrations.iter().any(|known| known.version == it.version))
+            .cloned()
+            .collect();
+        let mut plan = Plan {
+            app: self.app.into(),
+            from: from.clone(),
+            from_deployment: serving,
+            to: to.clone(),
+            to_deployment: target.number,
+            to_last_live_at: last_live,
+            slot: self.state.idle(),
+            hot: cancels.is_none() && self.state.is_hot(to_number),
+            cancels,
+            migrations,
+            digest: String::new(),
+        };
+        plan.digest = digest(&plan);
+        Ok(plan)
+    }
+}
+
+/// Says whether two plans mean the same to a person: what would be left, what would serve, what
+/// would be cancelled, and which migrations stay.
+fn digest(plan: &Plan) -> String {
+    use sha2::{Digest, Sha256};
+    let meaning = format!(
+        "{}\n{}\n{}\n{}\n{:?}\n{:?}",
+        plan.app,
+        plan.from_deployment,
+        plan.from.number,
+        plan.to.number,
+        plan.cancels,
+        plan.migrations.iter().map(|it| it.version).collect::<Vec<_>>()
+    );
+    Sha256::digest(meaning.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+#[path = "admission_tests.rs"]
+mod tests;

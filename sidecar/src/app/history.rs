@@ -1,0 +1,163 @@
+//! What an app's task knows of the deployments that were: enough to decide what may be asked for.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use vial_protocol::{Deployment, Kind, Release, Status};
+
+use crate::store::record::Record;
+
+/// How many deployments are remembered; the store has all of them.
+pub const REMEMBERED: usize = 1000;
+
+/// One deployment, as far as decisions need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Its number.
+    pub number: u64,
+    /// What it did.
+    pub kind: Kind,
+    /// Where it stands.
+    pub status: Status,
+    /// Its release.
+    pub release: Option<u64>,
+    /// When it took the traffic.
+    pub live_at: Option<Timestamp>,
+}
+
+impl Past {
+    /// Whether it went live and stayed until something else was asked for.
+    #[must_use]
+    pub fn has_succeeded(&self) -> bool {
+        matches!(self.status, Status::Succeeded | Status::Superseded)
+    }
+}
+
+/// The newest deployments and the releases on the disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    past: VecDeque<Past>,
+    releases: BTreeMap<u64, Release>,
+}
+
+impl History {
+    /// From what the store has: deployments newest first, and the releases on the disk.
+    #[must_use]
+    pub fn new(deployments: &[Deployment], releases: BTreeMap<u64, Release>) -> Self {
+        let past = deployments
+            .iter()
+            .rev()
+            .map(|it| Past {
+                number: it.number,
+                kind: it.kind,
+                status: it.status,
+                release: it.release.as_ref().map(|release| release.number),
+                live_at: it.live_at,
+            })
+            .collect();
+        History { past, releases }
+    }
+
+    /// A deployment by its number, if it is remembered.
+    #[must_use]
+    pub fn get(&self, number: u64) -> Option<&Past> {
+        self.past.iter().rev().find(|it| it.number == number)
+    }
+
+    /// The deployments before a number, newest first.
+    pub fn before(&self, number: u64) -> impl Iterator<Item = &Past> {
+        self.past.iter().rev().filter(move |it| it.number < number)
+    }
+
+    /// The newest deployment that has ended.
+    #[must_use]
+    pub fn last_ended(&self) -> Option<&Past> {
+        self.past.iter().rev().find(|it| !it.status.in_progress())
+    }
+
+    /// A release that is on the disk.
+    #[must_use]
+    pub fn release(&self, number: u64) -> Option<&Release> {
+        self.releases.get(&number)
+    }
+
+    /// The releases on the disk, oldest first.
+    pub fn releases(&self) -> impl DoubleEndedIterator<Item = &Release> {
+        self.releases.values()
+    }
+
+    /// How many releases have served.
+    #[must_use]
+    pub fn served_releases(&self) -> usize {
+        let mut served: Vec<u64> = self
+            .past
+            .iter()
+            .filter(|it| it.live_at.is_some())
+            .filter_map(|it| it.release)
+            .collect();
+        served.sort_unstable();
+        served.dedup();
+        served.len()
+    }
+
+    /// A release was put on the disk.
+    pub fn add_release(&mut self, release: Release) {
+        self.releases.insert(release.number, release);
+    }
+
+    /// Releases were removed from the disk.
+    pub fn remove_releases(&mut self, numbers: &[u64]) {
+        for number in numbers {
+            self.releases.remove(number);
+        }
+    }
+
+    /// Follows what was committed at `now`.
+    pub fn apply(&mut self, records: &[Record], now: Timestamp) {
+        for record in records {
+            self.apply_one(record, now);
+        }
+        while self.past.len() > REMEMBERED {
+            self.past.pop_front();
+        }
+    }
+
+    fn apply_one(&mut self, record: &Record, now: Timestamp) {
+        match record {
+            Record::Began(began) => self.past.push_back(Past {
+                number: began.number,
+                kind: began.kind,
+                status: Status::Queued,
+                release: began.release,
+                live_at: None,
+            }),
+            Record::Entered { number, status } | Record::Ended { number, status, .. } => {
+                self.change(*number, |it| it.status = *status);
+            }
+            Record::ReleaseChosen { number, release } => {
+                self.change(*number, |it| it.release = Some(*release));
+            }
+            Record::WentLive { number, .. } => self.change(*number, |it| it.live_at = Some(now)),
+            Record::Settled { number, took_back } => {
+                if let Some(left) = took_back {
+                    self.change(*left, |it| it.status = Status::RolledBack);
+                }
+                for it in &mut self.past {
+                    if it.number < *number && it.status == Status::Succeeded {
+                        it.status = Status::Superseded;
+                    }
+                }
+            }
+            Record::Noted { .. }
+            | Record::SlotChosen { .. }
+            | Record::SlotFilled { .. }
+            | Record::Wanted(_) => {}
+        }
+    }
+
+    fn change(&mut self, number: u64, change: impl FnOnce(&mut Past)) {
+        if let Some(it) = self.past.iter_mut().rev().find(|it| it.number == number) {
+            change(it);
+        }
+    }
+}

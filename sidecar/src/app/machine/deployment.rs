@@ -1,0 +1,353 @@
+//! What happens to the deployment in progress.
+
+use vial_protocol::{Code, Desired, Kind, Problem, Slot, Status};
+
+use super::command::Ask;
+use super::effect::{Effect, Grace};
+use super::state::{Current, Life, Queued};
+use super::step::Turn;
+use crate::store::record::{Began, Record};
+
+impl Turn {
+    // Beginning
+
+    pub(super) fn begin(&mut self, ask: Ask) {
+        if ask.kind == Kind::Rollback {
+            // A rollback never waits: what is live is settled now, so that it can be taken back.
+            self.settle_live();
+            self.cancel_queued();
+        }
+        let number = self.register(&ask);
+        if self.state.current.is_some() {
+            self.state.queued = Some(Queued { number, ask });
+        } else {
+            self.start(number, &ask);
+        }
+    }
+
+    /// Gives a deployment its number and its row.
+    fn register(&mut self, ask: &Ask) -> u64 {
+        let number = self.state.next_number;
+        self.state.next_number += 1;
+        self.record(Record::Began(Began {
+            number,
+            kind: ask.kind,
+            release: ask.release,
+            actor: ask.actor.clone(),
+            reason: ask.reason.clone(),
+        }));
+        number
+    }
+
+    pub(super) fn begin_queued(&mut self) {
+        if self.state.current.is_none()
+            && let Some(Queued { number, ask }) = self.state.queued.take()
+        {
+            self.start(number, &ask);
+        }
+    }
+
+    fn start(&mut self, number: u64, ask: &Ask) {
+        self.state.current = Some(Current {
+            number,
+            kind: ask.kind,
+            status: Status::Queued,
+            release: ask.release,
+            slot: None,
+            replaces: None,
+        });
+        if ask.release.is_some() {
+            self.take_slot();
+        } else {
+            self.enter(Status::Unpacking);
+            self.want(Effect::Unpack { number });
+        }
+    }
+
+    fn enter(&mut self, status: Status) {
+        if let Some(current) = &mut self.state.current {
+            current.status = status;
+            let number = current.number;
+            self.record(Record::Entered { number, status });
+        }
+    }
+
+    /// The deployment in progress, if it is this one and in this status.
+    fn at(&self, number: u64, status: Status) -> Option<Current> {
+        self.state.current.clone().filter(|it| it.number == number && it.status == status)
+    }
+
+    // The way to the switch
+
+    pub(super) fn unpacked(&mut self, number: u64) {
+        if self.at(number, Status::Unpacking).is_none() {
+            return;
+        }
+        if let Some(current) = &mut self.state.current {
+            current.release = Some(number);
+        }
+        self.record(Record::ReleaseChosen { number, release: number });
+        if self.settings.migrates {
+            self.enter(Status::Migrating);
+            self.want(Effect::Migrate { number, release: number, slot: self.state.idle() });
+        } else {
+            self.take_slot();
+        }
+    }
+
+    pub(super) fn migrated(&mut self, number: u64) {
+        if self.at(number, Status::Migrating).is_some() {
+            self.take_slot();
+        }
+    }
+
+    /// Takes the idle slot for the deployment in progress: where its release runs there already one
+    /// health check is enough, otherwise the slot is emptied and the release is started.
+    fn take_slot(&mut self) {
+        let slot = self.state.idle();
+        let replaces = self.state.serving;
+        let Some(current) = &mut self.state.current else { return };
+        let Some(release) = current.release else { return };
+        current.slot = Some(slot);
+        current.replaces = replaces;
+        let (number, kind) = (current.number, current.kind);
+        self.record(Record::SlotChosen { number, slot, replaces });
+        if let (Kind::Rollback, true, Life::Running { run, .. }) =
+            (kind, self.state.is_hot(release), self.life(slot))
+        {
+            self.enter(Status::Verifying);
+            self.want(Effect::CheckHealth { slot, run });
+            return;
+        }
+        self.enter(Status::Starting);
+        self.start_in(slot, release);
+    }
+
+    pub(super) fn start_in(&mut self, slot: Slot, release: u64) {
+        self.clear(slot, Grace::Full);
+        if self.life(slot) == Life::Stopped {
+            self.fill(slot, release);
+        }
+    }
+
+    /// A slot that was told to end has ended: a deployment may have waited for it.
+    pub(super) fn slot_cleared(&mut self, slot: Slot) {
+        let waiting = self
+            .state
+            .current
+            .as_ref()
+            .filter(|it| it.slot == Some(slot) && it.status == Status::Starting)
+            .and_then(|it| it.release);
+        if let Some(release) = waiting {
+            self.fill(slot, release);
+        }
+    }
+
+    /// The idle slot's release answers.
+    pub(super) fn candidate_healthy(&mut self, slot: Slot) {
+        let Some(current) = self.state.current.clone().filter(|it| it.slot == Some(slot)) else {
+            return;
+        };
+        match current.status {
+            Status::Starting => {
+                self.enter(Status::Verifying);
+                self.want(Effect::Verify { number: current.number, slot });
+            }
+            Status::Verifying => self.verified(current.number),
+            _ => {}
+        }
+    }
+
+    /// The idle slot's release exited, or does not answer.
+    pub(super) fn candidate_failed(&mut self, slot: Slot, problem: Problem) {
+        let concerned = self.state.current.as_ref().is_some_and(|it| {
+            it.slot == Some(slot) && matches!(it.status, Status::Starting | Status::Verifying)
+        });
+        if concerned {
+            self.fail(problem);
+        }
+    }
+
+    pub(super) fn verified(&mut self, number: u64) {
+        let Some(slot) = self.at(number, Status::Verifying).and_then(|it| it.slot) else { return };
+        self.enter(Status::Switching);
+        self.want(Effect::Switch { number, to: slot });
+    }
+
+    // The way from the switch
+
+    pub(super) fn switched(&mut self, number: u64) {
+        let Some(current) = self.at(number, Status::Switching) else { return };
+        let Some(slot) = current.slot else { return };
+        self.state.active = Some(slot);
+        self.state.serving = Some(number);
+        self.record(Record::WentLive { number, slot });
+        if self.state.desired == Desired::Stopped {
+            self.state.desired = Desired::Running;
+            self.record(Record::Wanted(Desired::Running));
+        }
+        let old = slot.other();
+        if self.life(old) == Life::Backoff {
+            self.set_life(old, Life::Stopped);
+        }
+        self.watch(slot, self.settings.bakes && current.kind != Kind::Rollback);
+        self.drain(number, old);
+        if !matches!(self.life(slot), Life::Running { .. }) {
+            self.take_back(&Problem::new(
+                Code::Exited,
+                "The release exited while the traffic was being switched to it.",
+            ));
+        }
+    }
+
+    /// Lets the old slot finish what it has; where nothing runs in it, nothing is left to do.
+    pub(super) fn drain(&mut self, number: u64, old: Slot) {
+        match self.life(old) {
+            Life::Running { .. } | Life::Starting { .. } => {
+                self.enter(Status::Draining);
+                self.want(Effect::Drain { number, slot: old });
+            }
+            _ => self.bake(number),
+        }
+    }
+
+    pub(super) fn drained(&mut self, number: u64, outcome: String) {
+        if self.at(number, Status::Draining).is_some() {
+            self.record(Record::Noted { number, outcome });
+            self.bake(number);
+        }
+    }
+
+    fn bake(&mut self, number: u64) {
+        let rollback = self.state.current.as_ref().is_none_or(|it| it.kind == Kind::Rollback);
+        if self.settings.bakes && !rollback {
+            self.enter(Status::Baking);
+            self.want(Effect::Bake { number });
+        } else {
+            // What a rollback leaves is known to be bad: there is nothing to wait for.
+            self.succeed();
+        }
+    }
+
+    pub(super) fn baked(&mut self, number: u64) {
+        let Some(slot) = self.at(number, Status::Baking).and_then(|it| it.slot) else { return };
+        if matches!(self.life(slot), Life::Running { healthy: true, .. }) {
+            self.succeed();
+        } else {
+            // Its failure would have taken it back, had there been anything to go back to.
+            let problem = Problem::new(
+                Code::BakeFailed,
+                "The release was not healthy when its bake ended, and no earlier release was \
+                 running to go back to. It keeps the traffic and is started again when it exits.",
+            );
+            self.end(Status::Failed, Some(problem));
+            self.watch(slot, false);
+        }
+    }
+
+    pub(super) fn is_baking(&self) -> bool {
+        self.state
+            .current
+            .as_ref()
+            .is_some_and(|it| it.status.is_live() && it.kind != Kind::Rollback)
+    }
+
+    // Ends
+
+    fn end(&mut self, status: Status, error: Option<Problem>) {
+        if let Some(current) = self.state.current.take() {
+            self.record(Record::Ended { number: current.number, status, error });
+        }
+    }
+
+    /// The release stays: the deployment has succeeded.
+    fn settle(&mut self) {
+        let Some(current) = self.state.current.clone() else { return };
+        self.end(Status::Succeeded, None);
+        let took_back = current.replaces.filter(|_| current.kind == Kind::Rollback);
+        self.record(Record::Settled { number: current.number, took_back });
+    }
+
+    fn succeed(&mut self) {
+        self.settle();
+        if let Some(active) = self.state.active {
+            self.watch(active, false);
+            self.clear(active.other(), Grace::Full);
+        }
+        self.want(Effect::Prune);
+    }
+
+    /// Ends a deployment that is live before its time, as succeeded. The old slot is left as it is.
+    pub(super) fn settle_live(&mut self) {
+        if self.state.current.as_ref().is_some_and(|it| it.status.is_live()) {
+            self.want(Effect::AbandonStep);
+            self.settle();
+            if let Some(active) = self.state.active {
+                self.watch(active, false);
+            }
+        }
+    }
+
+    /// The live release failed during its bake: go back to the old slot, if it still runs there.
+    pub(super) fn take_back(&mut self, problem: &Problem) {
+        let old = self.state.idle();
+        let ready = matches!(self.life(old), Life::Running { .. });
+        let Some(release) = self.state.slots.get(old).release.filter(|_| ready) else { return };
+        if !self.is_baking() {
+            return;
+        }
+        let cause = problem.message.clone();
+        let failed = Problem { code: Code::BakeFailed, ..problem.clone() };
+        self.want(Effect::AbandonStep);
+        self.end(Status::Failed, Some(failed));
+        let ask = Ask {
+            kind: Kind::Rollback,
+            release: Some(release),
+            actor: "vial".into(),
+            reason: Some(cause),
+        };
+        let number = self.register(&ask);
+        self.start(number, &ask);
+    }
+
+    pub(super) fn step_failed(&mut self, number: u64, problem: Problem) {
+        let concerned = self
+            .state
+            .current
+            .as_ref()
+            .is_some_and(|it| it.number == number && !it.status.is_live());
+        if concerned {
+            self.fail(problem);
+        }
+    }
+
+    /// Ends a deployment that is not live, and what runs for it. The old slot serves on.
+    pub(super) fn fail(&mut self, problem: Problem) {
+        self.undo(Status::Failed, Some(problem));
+    }
+
+    pub(super) fn cancel(&mut self) {
+        match &self.state.current {
+            Some(current) if !current.status.is_live() => self.undo(Status::Cancelled, None),
+            _ => self.cancel_queued(),
+        }
+    }
+
+    fn undo(&mut self, status: Status, error: Option<Problem>) {
+        let Some(current) = self.state.current.clone() else { return };
+        self.want(Effect::AbandonStep);
+        self.end(status, error);
+        if let Some(slot) = current.slot.filter(|slot| !self.is_active(*slot)) {
+            // A release that served before may still finish what it was given.
+            let served = current.kind == Kind::Rollback;
+            self.clear(slot, if served { Grace::Full } else { Grace::Short });
+        }
+        self.want(Effect::Prune);
+    }
+
+    pub(super) fn cancel_queued(&mut self) {
+        if let Some(Queued { number, .. }) = self.state.queued.take() {
+            self.record(Record::Ended { number, status: Status::Cancelled, error: None });
+        }
+    }
+}

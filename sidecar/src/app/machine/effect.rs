@@ -1,0 +1,117 @@
+//! What the machine wants done. Each effect is begun at once, takes its own time, and reports a
+//! fact; each may be begun again after a crash.
+
+use vial_protocol::Slot;
+
+use super::state::RunId;
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Receive, check and unpack the archive that came with a deploy.
+    Unpack {
+        /// The deployment.
+        number: u64,
+    },
+    /// Run the migrations of a release in its own code.
+    Migrate {
+        /// The deployment.
+        number: u64,
+        /// The release.
+        release: u64,
+        /// The slot that it will start in.
+        slot: Slot,
+    },
+    /// Start a release in a slot, and tell when it is healthy.
+    Start {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// The release.
+        release: u64,
+    },
+    /// Tell when a run that was found again is healthy.
+    AwaitHealth {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// Ask a running release for its health, now and once.
+    CheckHealth {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// Ask for the paths of `verify`, and whether the port is the slot's own.
+    Verify {
+        /// The deployment.
+        number: u64,
+        /// The slot.
+        slot: Slot,
+    },
+    /// Send the traffic to a slot, and make sure that it goes there; or leave the route as it was.
+    Switch {
+        /// The deployment.
+        number: u64,
+        /// The slot.
+        to: Slot,
+    },
+    /// See to it that the route names a slot, outside a deployment.
+    AssertRoute {
+        /// The slot.
+        to: Slot,
+    },
+    /// Wait until a slot has no request in flight.
+    Drain {
+        /// The deployment.
+        number: u64,
+        /// The slot.
+        slot: Slot,
+    },
+    /// Tell when the bake is over.
+    Bake {
+        /// The deployment.
+        number: u64,
+    },
+    /// Keep asking the active slot for its health.
+    Watch {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// Whether the deployment bakes: then ask more often.
+        baking: bool,
+    },
+    /// End a run.
+    Stop {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// How long it may take before it is killed.
+        grace: Grace,
+    },
+    /// Tell when a slot is to be started again.
+    RestartAfter {
+        /// The slot.
+        slot: Slot,
+        /// How often it exited in a row; the wait doubles with each.
+        attempt: u32,
+    },
+    /// Give up the work of the step in progress: unpacking, migrating, verifying, draining, baking.
+    AbandonStep,
+    /// Remove releases that nothing needs any more.
+    Prune,
+}
+
+/// How long a stop may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grace {
+    /// The app's own `stop.timeout`: it had traffic.
+    Full,
+    /// A few seconds: it never had traffic.
+    Short,
+}

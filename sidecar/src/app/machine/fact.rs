@@ -1,0 +1,87 @@
+//! What has happened. A fact that came too late (another run, another deployment) changes nothing.
+
+use vial_protocol::{Problem, Slot};
+
+use super::state::RunId;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A deployment's release was unpacked; it has the deployment's number.
+    Unpacked {
+        /// The deployment.
+        number: u64,
+    },
+    /// A deployment's migrations ran.
+    Migrated {
+        /// The deployment.
+        number: u64,
+    },
+    /// A run answered its health check.
+    Healthy {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// A run did not answer its health check in time, or stopped answering it.
+    Unhealthy {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// What was seen.
+        problem: Problem,
+    },
+    /// A run was healthy for so long that its earlier exits are forgotten.
+    Steady {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// A run's process ended, or could not be started.
+    Exited {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// How, with the last lines of its log.
+        problem: Problem,
+    },
+    /// The time to start a slot's release again has come.
+    RestartDue {
+        /// The slot.
+        slot: Slot,
+    },
+    /// Every path of `verify` answered, and the port is the slot's own.
+    Verified {
+        /// The deployment.
+        number: u64,
+    },
+    /// Caddy sends traffic to the deployment's slot.
+    Switched {
+        /// The deployment.
+        number: u64,
+    },
+    /// The old slot has no request in flight, or the time for it has run out.
+    Drained {
+        /// The deployment.
+        number: u64,
+        /// What came of it, for a person.
+        outcome: String,
+    },
+    /// The time of the bake has passed.
+    Baked {
+        /// The deployment.
+        number: u64,
+    },
+    /// A step of a deployment failed: unpacking, migrating, verifying or switching. Where it was
+    /// switching, the route is as it was before.
+    StepFailed {
+        /// The deployment.
+        number: u64,
+        /// Why.
+        problem: Problem,
+    },
+}

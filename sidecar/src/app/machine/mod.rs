@@ -1,0 +1,40 @@
+//! The life of a deployment and of the two slots: `(state, event) -> (state, records, effects)`.
+//!
+//! ```text
+//! queued → building → unpacking → migrating → starting → verifying → switching → draining → baking → succeeded
+//!    │         │           │          │           │          │           │           │         │
+//!    └─────────┴───────────┴──────────┴───────────┴──────────┴───────────┘           └────┬────┘
+//!        failed | cancelled (the old slot never stopped serving)              rolled_back, by a rollback of its own
+//! succeeded → superseded by the next deploy | rolled_back by a rollback
+//! ```
+//!
+//! A deploy begins at `unpacking`, a restart and a rollback at `starting`, a rollback whose target
+//! still runs at `verifying` (one health check) and is at `switching` milliseconds later.
+//!
+//! A slot beside it:
+//!
+//! ```text
+//! stopped ─Start▶ starting ─Healthy▶ running ─Stop▶ stopping ─Exited▶ stopped
+//!    ▲               │                  │
+//!    │               └──────Exited──────┴─▶ backoff (the active slot) ─RestartDue▶ starting
+//!    └──────────────────Exited (the idle slot)
+//! ```
+//!
+//! Nothing outside this folder assigns a state. [`deployment`] moves the deployment in progress,
+//! [`slots`] the slots, [`recover`] takes up what a daemon before this one left. The clock, the
+//! store and every process are the caller's.
+
+mod command;
+mod deployment;
+mod effect;
+mod fact;
+mod recover;
+mod slots;
+mod state;
+mod step;
+
+pub use command::{Ask, Command};
+pub use effect::{Effect, Grace};
+pub use fact::Fact;
+pub use state::{Current, Life, PerSlot, Queued, RunId, Settings, SlotLife, State};
+pub use step::{Event, Step, step};

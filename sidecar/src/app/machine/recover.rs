@@ -1,0 +1,96 @@
+//! Taking up what an earlier daemon left: finish what can be finished, undo the rest.
+//!
+//! The state that comes in says `running` of every run whose process was found again, and
+//! `stopped` of every other.
+
+use vial_protocol::{Code, Desired, Problem, Slot, Status};
+
+use super::effect::{Effect, Grace};
+use super::state::{Current, Life, Queued};
+use super::step::Turn;
+use crate::store::record::Record;
+
+impl Turn {
+    pub(super) fn recover(&mut self) {
+        if let Some(Queued { number, .. }) = self.state.queued.take() {
+            let error = Some(interrupted("while it waited"));
+            self.record(Record::Ended { number, status: Status::Failed, error });
+        }
+        if let Some(current) = self.state.current.clone() {
+            self.resume(&current);
+        }
+        self.tidy_slots();
+    }
+
+    fn resume(&mut self, current: &Current) {
+        match (current.status, current.slot) {
+            (Status::Starting | Status::Verifying, Some(slot)) => self.resume_start(slot, current),
+            (Status::Switching, Some(slot)) => self.resume_switch(slot, current.number),
+            (Status::Draining, Some(slot)) => self.drain(current.number, slot.other()),
+            (Status::Baking, _) => self.want(Effect::Bake { number: current.number }),
+            (status, _) => self.fail(interrupted(&format!("while it was {status}"))),
+        }
+        if let Some(slot) = current.slot
+            && self.is_active(slot)
+            && self.life(slot) == Life::Stopped
+        {
+            self.take_back(&Problem::new(
+                Code::Exited,
+                "The release exited while the daemon was away.",
+            ));
+        }
+    }
+
+    fn resume_start(&mut self, slot: Slot, current: &Current) {
+        let number = current.number;
+        if let Some(it) = &mut self.state.current {
+            it.status = Status::Starting;
+        }
+        self.record(Record::Entered { number, status: Status::Starting });
+        match (self.life(slot), self.state.slots.get(slot).release, current.release) {
+            (Life::Running { run, .. }, Some(there), Some(wanted)) if there == wanted => {
+                self.set_life(slot, Life::Starting { run });
+                self.want(Effect::AwaitHealth { slot, run });
+            }
+            (_, _, Some(wanted)) => self.start_in(slot, wanted),
+            (_, _, None) => self.fail(interrupted("before its release was known")),
+        }
+    }
+
+    fn resume_switch(&mut self, slot: Slot, number: u64) {
+        if matches!(self.life(slot), Life::Running { .. }) {
+            self.want(Effect::Switch { number, to: slot });
+        } else {
+            self.fail(interrupted("while the traffic was being switched, and its release exited"));
+        }
+    }
+
+    /// The active slot is watched and has the route; what runs without a reason is ended.
+    fn tidy_slots(&mut self) {
+        if self.state.desired == Desired::Stopped && self.state.current.is_none() {
+            for slot in Slot::BOTH {
+                self.clear(slot, Grace::Full);
+            }
+            return;
+        }
+        let switching =
+            self.state.current.as_ref().is_some_and(|it| it.status == Status::Switching);
+        if let Some(active) = self.state.active {
+            if !switching {
+                self.want(Effect::AssertRoute { to: active });
+            }
+            self.watch(active, self.is_baking());
+        }
+        if self.state.current.as_ref().is_none_or(|it| it.slot.is_none()) {
+            self.clear(self.state.idle(), Grace::Full);
+        }
+    }
+}
+
+fn interrupted(when: &str) -> Problem {
+    Problem::new(
+        Code::Interrupted,
+        format!("The daemon was interrupted {when}; the deployment was undone."),
+    )
+    .next("ask for it again")
+}

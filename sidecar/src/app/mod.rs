@@ -1,0 +1,23 @@
+//! An app under Vial's care: one task owns it, one state machine says what happens to it.
+//!
+//! ```text
+//! request ─▶ admission ─▶ machine::step(state, event) ─▶ records ─▶ store      (first)
+//!              (pure)            (pure)                ─▶ effects ─▶ effects.rs (then)
+//!                                   ▲                                  │
+//!                                   └────────────── facts ◀────────────┘
+//! ```
+//!
+//! [`machine`] holds the life of a deployment and of the slots: pure, property-tested, and the only
+//! place that assigns their state. [`history`] is what is known of ended deployments; [`admission`]
+//! decides over both whether a request is accepted, waits, or is refused, and makes the plan.
+//! [`task`] is the owner: it commits what a step records before it runs what the step wants done.
+//! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
+//! facts. Readers get numbered snapshots from [`snapshot`].
+//!
+//! Imports from here point down, to the leaves, the store and the protocol; never to `api`.
+
+pub mod admission;
+pub mod history;
+pub mod machine;
+
+mod refuse;

@@ -1,0 +1,225 @@
+//! Writing a step's records, all or none.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use vial_protocol::{Problem, Status};
+
+use super::record::{Began, Record};
+use super::{Store, StoreError};
+
+/// An answer to a request that may be repeated; committed with the records that the request caused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The caller's idempotency key.
+    pub key: String,
+    /// What was asked for, so that another request with the same key is noticed.
+    pub request: String,
+    /// The deployment that came of it.
+    pub deployment: Option<u64>,
+    /// What the caller was told.
+    pub message: String,
+}
+
+impl Store {
+    /// Commits a step's records, and the answer that goes with them, at `now`. Returns when they
+    /// are on the disk.
+    ///
+    /// # Errors
+    /// Where nothing of it was written.
+    pub async fn commit(
+        &self,
+        app: &str,
+        records: Vec<Record>,
+        answer: Option<Answer>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if records.is_empty() && answer.is_none() {
+            return Ok(());
+        }
+        let app = app.to_owned();
+        self.run(move |connection| commit(connection, &app, &records, answer.as_ref(), now)).await
+    }
+}
+
+fn commit(
+    connection: &mut Connection,
+    app: &str,
+    records: &[Record],
+    answer: Option<&Answer>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let now = now.as_millisecond();
+    for record in records {
+        write(&transaction, app, record, now)?;
+    }
+    if let Some(answer) = answer {
+        transaction
+            .prepare_cached(
+                "insert into answers (app, key, request, deployment, message, given_at) \
+                 values (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                app,
+                answer.key,
+                answer.request,
+                answer.deployment,
+                answer.message,
+                now
+            ])?;
+        // A key is for one press of a button: a day is long enough to repeat it.
+        transaction
+            .prepare_cached("delete from answers where given_at < ?1")?
+            .execute([now - 86_400_000])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(), StoreError> {
+    match record {
+        Record::Began(began) => insert_deployment(tx, app, began, now)?,
+        Record::Entered { number, status } => enter(tx, app, *number, *status, now)?,
+        Record::Noted { number, outcome } => {
+            tx.prepare_cached(
+                "update steps set outcome = ?3 where app = ?1 and deployment = ?2 \
+                 and ended_at is null",
+            )?
+            .execute(params![app, number, outcome])?;
+        }
+        Record::ReleaseChosen { number, release } => {
+            tx.prepare_cached(
+                "update deployments set release = ?3 where app = ?1 and number = ?2",
+            )?
+            .execute(params![app, number, release])?;
+        }
+        Record::SlotChosen { number, slot, replaces } => {
+            tx.prepare_cached(
+                "update deployments set slot = ?3, replaces = ?4 where app = ?1 and number = ?2",
+            )?
+            .execute(params![app, number, slot.as_str(), replaces])?;
+        }
+        Record::WentLive { number, slot } => {
+            tx.prepare_cached(
+                "update deployments set live_at = ?3 where app = ?1 and number = ?2",
+            )?
+            .execute(params![app, number, now])?;
+            tx.prepare_cached("update apps set active = ?2, serving = ?3 where name = ?1")?
+                .execute(params![app, slot.as_str(), number])?;
+        }
+        Record::Ended { number, status, error } => {
+            end(tx, app, *number, *status, error.as_ref(), now)?;
+        }
+        Record::Settled { number, took_back } => settle(tx, app, *number, *took_back)?,
+        Record::SlotFilled { slot, release } => {
+            tx.prepare_cached(
+                "insert into slots (app, slot, release) values (?1, ?2, ?3) \
+                 on conflict (app, slot) do update set release = excluded.release",
+            )?
+            .execute(params![app, slot.as_str(), release])?;
+        }
+        Record::Wanted(desired) => {
+            tx.prepare_cached("update apps set desired = ?2 where name = ?1")?
+                .execute(params![app, desired.as_str()])?;
+        }
+    }
+    Ok(())
+}
+
+fn insert_deployment(
+    tx: &Transaction<'_>,
+    app: &str,
+    began: &Began,
+    now: i64,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into deployments (app, number, kind, status, release, actor, reason, queued_at) \
+         values (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        app,
+        began.number,
+        began.kind.as_str(),
+        began.release,
+        began.actor,
+        began.reason,
+        now
+    ])?;
+    Ok(())
+}
+
+fn enter(
+    tx: &Transaction<'_>,
+    app: &str,
+    number: u64,
+    status: Status,
+    now: i64,
+) -> Result<(), StoreError> {
+    close_step(tx, app, number, now)?;
+    tx.prepare_cached(
+        "insert into steps (app, deployment, position, status, started_at) \
+         select ?1, ?2, count(*), ?3, ?4 from steps where app = ?1 and deployment = ?2",
+    )?
+    .execute(params![app, number, status.as_str(), now])?;
+    set_status(tx, app, number, status)
+}
+
+fn end(
+    tx: &Transaction<'_>,
+    app: &str,
+    number: u64,
+    status: Status,
+    error: Option<&Problem>,
+    now: i64,
+) -> Result<(), StoreError> {
+    close_step(tx, app, number, now)?;
+    let error = error
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|why| StoreError::Foreign(why.to_string()))?;
+    tx.prepare_cached(
+        "update deployments set error = ?3, ended_at = ?4 where app = ?1 and number = ?2",
+    )?
+    .execute(params![app, number, error, now])?;
+    set_status(tx, app, number, status)
+}
+
+fn settle(
+    tx: &Transaction<'_>,
+    app: &str,
+    number: u64,
+    took_back: Option<u64>,
+) -> Result<(), StoreError> {
+    if let Some(left) = took_back {
+        tx.prepare_cached(
+            "update deployments set status = 'rolled_back', rolled_back_by = ?3 \
+             where app = ?1 and number = ?2",
+        )?
+        .execute(params![app, left, number])?;
+    }
+    tx.prepare_cached(
+        "update deployments set status = 'superseded' \
+         where app = ?1 and number < ?2 and status = 'succeeded'",
+    )?
+    .execute(params![app, number])?;
+    Ok(())
+}
+
+fn set_status(
+    tx: &Transaction<'_>,
+    app: &str,
+    number: u64,
+    status: Status,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("update deployments set status = ?3 where app = ?1 and number = ?2")?
+        .execute(params![app, number, status.as_str()])?;
+    Ok(())
+}
+
+fn close_step(tx: &Transaction<'_>, app: &str, number: u64, now: i64) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "update steps set ended_at = ?3 where app = ?1 and deployment = ?2 and ended_at is null",
+    )?
+    .execute(params![app, number, now])?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The one thread that owns the database.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+use rusqlite::Connection;
+use rusqlite_migration::{MigrationDefinitionError, SchemaVersion};
+use tokio::sync::oneshot;
+
+use super::schema::MIGRATIONS;
+
+/// Why the database could not be opened. The operator reads it when `vial serve` ends.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A later Vial has written it.
+    #[error(
+        "the history {path} was written by a newer Vial (schema {found}, this one knows {known}). \
+         Install that version again, or restore the backup that it made beside the file."
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema's version.
+        found: usize,
+        /// The newest version that is known.
+        known: usize,
+    },
+    /// It cannot be read, or is no database.
+    #[error(
+        "the history {path} cannot be opened: {why}. If the file is damaged, move it aside with its \
+         -wal and -shm files and restore a backup; running slots are not touched."
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        why: String,
+    },
+    /// The thread could not be started.
+    #[error("no thread could be started for the history: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Why a read or a commit failed. The app's task retries commits; readers tell the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused.
+    #[error("the history could not be read or written: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The disk is full.
+    #[error("the history could not be written: the disk is full")]
+    Full,
+    /// What stands in the database does not fit this version.
+    #[error("the history holds something that this version does not know: {0}")]
+    Foreign(String),
+    /// The store was closed.
+    #[error("the history is closed: the daemon is stopping")]
+    Closed,
+}
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A handle; clones share the thread.
+#[derive(Debug, Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Opens the database, creating or migrating it, and starts its thread.
+    ///
+    /// # Errors
+    /// Where it is newer than this Vial, or cannot be opened.
+    pub fn open(path: &Path) -> Result<Store, OpenError> {
+        let connection = open(path)?;
+        let (jobs, queue) = mpsc::channel::<Job>();
+        thread::Builder::new()
+            .name("store".into())
+            .spawn(move || serve(connection, &queue))
+            .map_err(OpenError::Thread)?;
+        Ok(Store { jobs })
+    }
+
+    /// Runs a job on the database's thread.
+    pub(super) async fn run<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let boxed: Job = Box::new(move |connection| {
+            // A caller that went away does not want the answer; the work is done all the same.
+            let _ = tell.send(job(connection).map_err(full));
+        });
+        self.jobs.send(boxed).map_err(|_| StoreError::Closed)?;
+        told.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn full(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
+            if failure.code == rusqlite::ErrorCode::DiskFull =>
+        {
+            StoreError::Full
+        }
+        other => other,
+    }
+}
+
+fn serve(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
+    while let Ok(job) = queue.recv() {
+        job(&mut connection);
+    }
+}
+
+fn open(path: &Path) -> Result<Connection, OpenError> {
+    let unreadable = |why: rusqlite::Error| OpenError::Unreadable {
+        path: path.to_owned(),
+        why: why.to_string(),
+    };
+    let mut connection = Connection::open(path).map_err(unreadable)?;
+    connection
+        .execute_batch(
+            "pragma journal_mode = wal;
+             pragma synchronous = full;
+             pragma foreign_keys = on;
+             pragma busy_timeout = 5000;
+             pragma cache_size = -1024;
+             pragma journal_size_limit = 1048576;",
+        )
+        .map_err(unreadable)?;
+    refuse_newer(path, &connection)?;
+    MIGRATIONS
+        .to_latest(&mut connection)
+        .map_err(|why| OpenError::Unreadable { path: path.to_owned(), why: why.to_string() })?;
+    Ok(connection)
+}
+
+fn refuse_newer(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let known = match MIGRATIONS.validate() {
+        Ok(()) => MIGRATIONS.pending_migrations(connection),
+        Err(why) => Err(why),
+    };
+    match (known, MIGRATIONS.current_version(connection)) {
+        (
+            Err(rusqlite_migration::Error::MigrationDefinition(
+                MigrationDefinitionError::DatabaseTooFarAhead,
+            )),
+            Ok(SchemaVersion::Outside(found)),
+        ) => Err(OpenError::Newer { path: path.to_owned(), found: found.get(), known: 1 }),
+        (_, Ok(SchemaVersion::Outside(found))) => {
+            Err(OpenError::Newer { path: path.to_owned(), found: found.get(), known: 1 })
+        }
+        (_, Err(why)) => Err(OpenError::Unreadable { path: path.to_owned(), why: why.to_string() }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,97 @@
+//! What an app's task starts from.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use vial_protocol::{Deployment, Desired, Release, Slot};
+
+use super::rows::{self, word, word_some};
+use super::{Store, StoreError};
+
+/// All that the store knows of an app, but for its processes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// What a person wants of it.
+    pub desired: Desired,
+    /// The slot that has the traffic.
+    pub active: Option<Slot>,
+    /// The deployment whose release is in it.
+    pub serving: Option<u64>,
+    /// The release in each slot, by its number.
+    pub slots: Vec<(Slot, u64)>,
+    /// The newest deployments, newest first: every one in progress is among them.
+    pub deployments: Vec<Deployment>,
+    /// The releases that are on the disk, by number.
+    pub releases: BTreeMap<u64, Release>,
+    /// The number of the next deployment.
+    pub next_number: u64,
+    /// The next run.
+    pub next_run: u64,
+}
+
+impl Store {
+    /// Loads an app, with its `newest` deployments; makes its row where it is new.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub async fn load(&self, app: &str, newest: usize) -> Result<Loaded, StoreError> {
+        let app = app.to_owned();
+        self.run(move |connection| load(connection, &app, newest)).await
+    }
+}
+
+fn load(connection: &Connection, app: &str, newest: usize) -> Result<Loaded, StoreError> {
+    connection.execute("insert into apps (name) values (?1) on conflict do nothing", [app])?;
+    let (desired, active, serving) = connection.query_row(
+        "select desired, active, serving from apps where name = ?1",
+        [app],
+        |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, Option<u64>>(2)?,
+            ))
+        },
+    )?;
+    Ok(Loaded {
+        desired: word(&desired)?,
+        active: word_some(active)?,
+        serving,
+        slots: slots(connection, app)?,
+        deployments: super::history::list(connection, app, None, newest)?,
+        releases: releases(connection, app)?,
+        next_number: next(connection, "select max(number) from deployments where app = ?1", app)?,
+        next_run: next(connection, "select max(run) from runs where app = ?1", app)?,
+    })
+}
+
+fn next(connection: &Connection, highest: &str, app: &str) -> Result<u64, StoreError> {
+    let highest: Option<u64> =
+        connection.query_row(highest, [app], |row| row.get(0)).optional()?.flatten();
+    Ok(highest.unwrap_or(0) + 1)
+}
+
+fn slots(connection: &Connection, app: &str) -> Result<Vec<(Slot, u64)>, StoreError> {
+    let mut statement = connection
+        .prepare("select slot, release from slots where app = ?1 and release is not null")?;
+    let mut found = statement.query([app])?;
+    let mut slots = Vec::new();
+    while let Some(row) = found.next()? {
+        slots.push((word(&row.get::<_, String>(0)?)?, row.get(1)?));
+    }
+    Ok(slots)
+}
+
+fn releases(connection: &Connection, app: &str) -> Result<BTreeMap<u64, Release>, StoreError> {
+    let mut statement =
+        connection.prepare("select number from releases where app = ?1 and removed_at is null")?;
+    let numbers: Vec<u64> =
+        statement.query_map(params![app], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut releases = BTreeMap::new();
+    for number in numbers {
+        if let Some(release) = rows::release(connection, app, number)? {
+            releases.insert(number, release);
+        }
+    }
+    Ok(releases)
+}

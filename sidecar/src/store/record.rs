@@ -1,0 +1,89 @@
+//! What a step of an app writes, as plain data: the state machine says it, the store keeps it.
+
+use vial_protocol::{Desired, Kind, Problem, Slot, Status};
+
+/// One change of what the store knows of an app. A step's records are committed together, before
+/// anything that they announce is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A deployment was accepted.
+    Began(Began),
+    /// A deployment entered a step; the step before it ended.
+    Entered {
+        /// The deployment.
+        number: u64,
+        /// The step that begins.
+        status: Status,
+    },
+    /// Something to say of the step that a deployment is in.
+    Noted {
+        /// The deployment.
+        number: u64,
+        /// For a person.
+        outcome: String,
+    },
+    /// A deployment's release is known.
+    ReleaseChosen {
+        /// The deployment.
+        number: u64,
+        /// The release's number.
+        release: u64,
+    },
+    /// A deployment's slot is known, and what it replaces if it goes live.
+    SlotChosen {
+        /// The deployment.
+        number: u64,
+        /// The slot.
+        slot: Slot,
+        /// The deployment that is active.
+        replaces: Option<u64>,
+    },
+    /// A deployment's release took the traffic: the slot is active from now on.
+    WentLive {
+        /// The deployment.
+        number: u64,
+        /// The slot, active from now on.
+        slot: Slot,
+    },
+    /// A deployment ended.
+    Ended {
+        /// The deployment.
+        number: u64,
+        /// How: one of the statuses that are not in progress.
+        status: Status,
+        /// Why it did not succeed.
+        error: Option<Problem>,
+    },
+    /// A deployment's release stays: the deployments before it that had succeeded are superseded,
+    /// and the one that it replaced is rolled back where this one was a rollback.
+    Settled {
+        /// The deployment.
+        number: u64,
+        /// The deployment that it took back.
+        took_back: Option<u64>,
+    },
+    /// A release was put into a slot.
+    SlotFilled {
+        /// The slot.
+        slot: Slot,
+        /// The release's number.
+        release: u64,
+    },
+    /// A person wants the app to run, or not.
+    Wanted(Desired),
+}
+
+/// A deployment as it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Began {
+    /// Its number.
+    pub number: u64,
+    /// What it does.
+    pub kind: Kind,
+    /// The release, where it is known from the start.
+    pub release: Option<u64>,
+    /// Who asked.
+    pub actor: String,
+    /// Why.
+    pub reason: Option<String>,
+}

@@ -1,0 +1,119 @@
+//! The tables. A migration is never changed once it was released: a later one is added.
+
+use std::sync::LazyLock;
+
+use rusqlite_migration::{M, Migrations};
+
+/// Forward only.
+pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
+    LazyLock::new(|| Migrations::new(vec![M::up(FIRST)]));
+
+const FIRST: &str = "
+create table settings (
+  key text primary key,
+  value text not null
+) strict, without rowid;
+
+-- One row an app; it stays when the app's file is taken away.
+create table apps (
+  name text primary key,
+  desired text not null default 'running',
+  active text,
+  serving integer
+) strict, without rowid;
+
+create table slots (
+  app text not null references apps (name),
+  slot text not null,
+  release integer,
+  primary key (app, slot)
+) strict, without rowid;
+
+-- Immutable once written, but for removed_at.
+create table releases (
+  app text not null references apps (name),
+  number integer not null,
+  name text not null,
+  version text not null,
+  sha256 text not null,
+  size integer not null,
+  erts text,
+  elixir text,
+  migrations text not null,
+  commit_id text,
+  unpacked_at integer not null,
+  removed_at integer,
+  primary key (app, number)
+) strict, without rowid;
+
+create table deployments (
+  app text not null references apps (name),
+  number integer not null,
+  kind text not null,
+  status text not null,
+  release integer,
+  slot text,
+  replaces integer,
+  rolled_back_by integer,
+  actor text not null,
+  reason text,
+  error text,
+  queued_at integer not null,
+  live_at integer,
+  ended_at integer,
+  primary key (app, number)
+) strict, without rowid;
+
+create index deployments_in_progress on deployments (app, status)
+  where status in ('queued', 'building', 'unpacking', 'migrating', 'starting', 'verifying',
+                   'switching', 'draining', 'baking', 'succeeded');
+
+create table steps (
+  app text not null,
+  deployment integer not null,
+  position integer not null,
+  status text not null,
+  started_at integer not null,
+  ended_at integer,
+  outcome text,
+  primary key (app, deployment, position),
+  foreign key (app, deployment) references deployments (app, number)
+) strict, without rowid;
+
+-- Every process that was started for a slot, and its identity.
+create table runs (
+  app text not null references apps (name),
+  run integer not null,
+  slot text not null,
+  release integer not null,
+  pid integer not null,
+  start_ticks integer not null,
+  boot_id text not null,
+  log_offset integer not null,
+  started_at integer not null,
+  ended_at integer,
+  ending text,
+  primary key (app, run)
+) strict, without rowid;
+
+create index runs_open on runs (app, slot) where ended_at is null;
+
+-- Answers that were given, so that a repeated request is one request.
+create table answers (
+  app text not null,
+  key text not null,
+  request text not null,
+  deployment integer,
+  message text not null,
+  given_at integer not null,
+  primary key (app, key)
+) strict, without rowid;
+";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_migrations_fit_one_another() {
+        assert!(super::MIGRATIONS.validate().is_ok());
+    }
+}
