@@ -20,4 +20,6 @@ pub mod admission;
 pub mod history;
 pub mod machine;
 
+pub mod retention;
+
 mod refuse;

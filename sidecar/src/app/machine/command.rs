@@ -5,7 +5,8 @@ use vial_protocol::Kind;
 /// Something that a person, or Vial itself, wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Begin a deployment, or let it wait where one is live and not settled yet.
+    /// Begin a deployment, or let it wait where one is live and not settled yet. A rollback does
+    /// not wait: it settles what is live and cancels what is not.
     Begin(Ask),
     /// End the deployment that waits, or the one in progress that is not live yet.
     Cancel,

@@ -13,9 +13,11 @@ impl Turn {
 
     pub(super) fn begin(&mut self, ask: Ask) {
         if ask.kind == Kind::Rollback {
-            // A rollback never waits: what is live is settled now, so that it can be taken back.
+            // A rollback never waits: what is live is settled now, so that it can be taken back, and
+            // what is not live yet is cancelled, as whoever asked has agreed to.
             self.settle_live();
-            self.cancel_queued();
+            self.cancel();
+            self.cancel_queued(Some("a rollback was asked for"));
         }
         let number = self.register(&ask);
         if self.state.current.is_some() {
@@ -171,7 +173,7 @@ impl Turn {
     pub(super) fn verified(&mut self, number: u64) {
         let Some(slot) = self.at(number, Status::Verifying).and_then(|it| it.slot) else { return };
         self.enter(Status::Switching);
-        self.want(Effect::Switch { number, to: slot });
+        self.want(Effect::Switch { number, to: slot, back: self.state.active });
     }
 
     // The way from the switch
@@ -300,6 +302,9 @@ impl Turn {
         let failed = Problem { code: Code::BakeFailed, ..problem.clone() };
         self.want(Effect::AbandonStep);
         self.end(Status::Failed, Some(failed));
+        // Numbers tell the order in which releases went live; what waits would break it, and was
+        // asked for by someone who did not know of the failure.
+        self.cancel_queued(Some("the deployment before it failed and is taken back"));
         let ask = Ask {
             kind: Kind::Rollback,
             release: Some(release),
@@ -329,7 +334,7 @@ impl Turn {
     pub(super) fn cancel(&mut self) {
         match &self.state.current {
             Some(current) if !current.status.is_live() => self.undo(Status::Cancelled, None),
-            _ => self.cancel_queued(),
+            _ => self.cancel_queued(None),
         }
     }
 
@@ -345,9 +350,13 @@ impl Turn {
         self.want(Effect::Prune);
     }
 
-    pub(super) fn cancel_queued(&mut self) {
-        if let Some(Queued { number, .. }) = self.state.queued.take() {
-            self.record(Record::Ended { number, status: Status::Cancelled, error: None });
-        }
+    /// Takes what waits out of the queue; `because` where nobody asked for that.
+    pub(super) fn cancel_queued(&mut self, because: Option<&str>) {
+        let Some(Queued { number, .. }) = self.state.queued.take() else { return };
+        let error = because.map(|why| {
+            Problem::new(Code::Cancelled, format!("#{number} waited and was cancelled: {why}."))
+                .next("ask for it again")
+        });
+        self.record(Record::Ended { number, status: Status::Cancelled, error });
     }
 }

@@ -52,12 +52,15 @@ pub enum Effect {
         /// The slot.
         slot: Slot,
     },
-    /// Send the traffic to a slot, and make sure that it goes there; or leave the route as it was.
+    /// Send the traffic to a slot, and make sure that it goes there; where it does not, send it to
+    /// the slot that is active still.
     Switch {
         /// The deployment.
         number: u64,
         /// The slot.
         to: Slot,
+        /// The active slot, where there is one.
+        back: Option<Slot>,
     },
     /// See to it that the route names a slot, outside a deployment.
     AssertRoute {

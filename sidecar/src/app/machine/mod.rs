@@ -33,6 +33,9 @@ mod slots;
 mod state;
 mod step;
 
+#[cfg(test)]
+mod model;
+
 pub use command::{Ask, Command};
 pub use effect::{Effect, Grace};
 pub use fact::Fact;

@@ -59,7 +59,7 @@ impl Turn {
 
     fn resume_switch(&mut self, slot: Slot, number: u64) {
         if matches!(self.life(slot), Life::Running { .. }) {
-            self.want(Effect::Switch { number, to: slot });
+            self.want(Effect::Switch { number, to: slot, back: self.state.active });
         } else {
             self.fail(interrupted("while the traffic was being switched, and its release exited"));
         }

@@ -118,7 +118,7 @@ impl Turn {
 
     pub(super) fn stop_app(&mut self) {
         self.settle_live();
-        self.cancel_queued();
+        self.cancel_queued(Some("the app was stopped"));
         self.state.desired = Desired::Stopped;
         self.record(Record::Wanted(Desired::Stopped));
         for slot in Slot::BOTH {

@@ -3,6 +3,7 @@
 use vial_protocol::{Desired, Kind, Slot, Status};
 
 use super::command::Ask;
+use crate::store::load::Loaded;
 
 /// Names one start of a release in a slot; never used twice in an app.
 pub type RunId = u64;
@@ -185,4 +186,50 @@ pub struct Queued {
     pub number: u64,
     /// What was asked for.
     pub ask: Ask,
+}
+
+impl State {
+    /// The state that an earlier daemon left: what the store says, and the runs whose processes
+    /// were found again. What to do about it, [`super::Event::Recovered`] decides.
+    #[must_use]
+    pub fn restored(loaded: &Loaded, alive: &[(Slot, RunId)]) -> State {
+        let mut slots = PerSlot::<SlotLife>::default();
+        for (slot, release) in &loaded.slots {
+            slots.get_mut(*slot).release = Some(*release);
+        }
+        for (slot, run) in alive {
+            slots.get_mut(*slot).life = Life::Running { run: *run, healthy: true };
+        }
+        let in_progress = |queued: bool| {
+            loaded
+                .deployments
+                .iter()
+                .find(|it| it.status.in_progress() && (it.status == Status::Queued) == queued)
+        };
+        State {
+            desired: loaded.desired,
+            active: loaded.active,
+            serving: loaded.serving,
+            slots,
+            current: in_progress(false).map(|it| Current {
+                number: it.number,
+                kind: it.kind,
+                status: it.status,
+                release: it.release.as_ref().map(|release| release.number),
+                slot: it.slot,
+                replaces: it.replaces,
+            }),
+            queued: in_progress(true).map(|it| Queued {
+                number: it.number,
+                ask: Ask {
+                    kind: it.kind,
+                    release: it.release.as_ref().map(|release| release.number),
+                    actor: it.actor.clone(),
+                    reason: it.reason.clone(),
+                },
+            }),
+            next_number: loaded.next_number,
+            next_run: loaded.next_run,
+        }
+    }
 }

@@ -1,0 +1,445 @@
+//! Whatever the order of commands, facts and crashes, the invariants hold.
+//!
+//! The machine runs against a small world of processes and a route, and against the real store in
+//! memory. A crash forgets all but the store, the processes and the route.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+use vial_protocol::{Code, Desired, Problem, Release, Slot, Status};
+
+use super::*;
+use crate::app::admission::{Known, RollbackAsk};
+use crate::app::history::History;
+use crate::app::retention::removable;
+use crate::store::Store;
+use crate::store::journal::OpenRun;
+use crate::store::record::Record;
+
+const APP: &str = "shop";
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// How a crash comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// It does not.
+    None,
+    /// Before the records are committed.
+    BeforeCommit,
+    /// After the records are committed, before any effect.
+    AfterCommit,
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    Deploy,
+    Rollback {
+        to: Option<u64>,
+        cancel: bool,
+    },
+    Restart {
+        in_place: bool,
+    },
+    Cancel,
+    Stop,
+    Start,
+    /// A pending effect comes to its end, well or not.
+    Finish {
+        which: usize,
+        well: bool,
+    },
+    Exit(Slot),
+    Sick(Slot),
+    /// The daemon dies and comes back; a bit a slot says whether its process died meanwhile.
+    Crash {
+        dead: (bool, bool),
+        half_switched: bool,
+    },
+}
+
+fn op() -> impl Strategy<Value = (Op, Cut)> {
+    let slot = prop_oneof![Just(Slot::Blue), Just(Slot::Green)];
+    let op = prop_oneof![
+        3 => Just(Op::Deploy),
+        2 => (prop_oneof![3 => Just(None), 1 => (1u64..8).prop_map(Some)], any::<bool>())
+            .prop_map(|(to, cancel)| Op::Rollback { to, cancel }),
+        1 => any::<bool>().prop_map(|in_place| Op::Restart { in_place }),
+        1 => Just(Op::Cancel),
+        1 => Just(Op::Stop),
+        1 => Just(Op::Start),
+        24 => (any::<usize>(), prop::bool::weighted(0.85))
+            .prop_map(|(which, well)| Op::Finish { which, well }),
+        2 => slot.clone().prop_map(Op::Exit),
+        1 => slot.prop_map(Op::Sick),
+        1 => ((prop::bool::weighted(0.3), prop::bool::weighted(0.3)), any::<bool>())
+            .prop_map(|(dead, half_switched)| Op::Crash { dead, half_switched }),
+    ];
+    let cut = prop_oneof![
+        20 => Just(Cut::None),
+        1 => Just(Cut::BeforeCommit),
+        1 => Just(Cut::AfterCommit),
+    ];
+    (op, cut)
+}
+
+struct World {
+    runtime: Runtime,
+    store: Store,
+    settings: Settings,
+    state: State,
+    history: History,
+    /// Effects that have begun and not ended.
+    jobs: Vec<Effect>,
+    alive: BTreeMap<Slot, RunId>,
+    route: Slot,
+}
+
+impl World {
+    fn new(settings: Settings) -> World {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let store = Store::open(std::path::Path::new(":memory:")).unwrap();
+        let mut world = World {
+            runtime,
+            store,
+            settings,
+            state: State::new(),
+            history: History::default(),
+            jobs: Vec::new(),
+            alive: BTreeMap::new(),
+            route: Slot::Blue,
+        };
+        world.load();
+        world
+    }
+
+    fn load(&mut self) {
+        let loaded = self.runtime.block_on(self.store.load(APP, 1000)).unwrap();
+        let alive: Vec<_> = self.alive.iter().map(|(slot, run)| (*slot, *run)).collect();
+        self.state = State::restored(&loaded, &alive);
+        self.history = History::new(&loaded.deployments, loaded.releases);
+    }
+
+    fn play(&mut self, op: Op, cut: Cut) {
+        let known = Known { app: APP, state: &self.state, history: &self.history };
+        let begin = |kind, release| {
+            Command::Begin(Ask { kind, release, actor: "ana".into(), reason: None })
+        };
+        use vial_protocol::Kind::{Deploy, Rollback};
+        let command = match op {
+            Op::Deploy => known.deploy().map(|()| begin(Deploy, None)),
+            Op::Rollback { to, cancel } => known
+                .rollback(&RollbackAsk { to, cancel, digest: None })
+                .map(|plan| begin(Rollback, Some(plan.to.number))),
+            Op::Restart { in_place } => known.restart(in_place, "ana".into(), None),
+            Op::Cancel => known.cancel().map(|_| Command::Cancel),
+            Op::Stop => known.stop().map(|()| Command::Stop),
+            Op::Start => known.start().map(|()| Command::Start),
+            Op::Finish { which, well } => return self.finish(which, well, cut),
+            Op::Exit(slot) => return self.exit(slot, cut),
+            Op::Sick(slot) => {
+                if let Some(run) = self.alive.get(&slot).copied() {
+                    self.fact(Fact::Unhealthy { slot, run, problem: problem() }, cut);
+                }
+                return;
+            }
+            Op::Crash { dead, half_switched } => return self.crash(dead, half_switched),
+        };
+        if let Ok(command) = command {
+            self.feed(Event::Command(command), cut);
+        }
+    }
+
+    fn feed(&mut self, event: Event, cut: Cut) {
+        if cut == Cut::BeforeCommit {
+            return self.crash((false, false), false);
+        }
+        let before = self.state.clone();
+        let asked = matches!(event, Event::Command(Command::Stop | Command::RestartInPlace))
+            || self.state.desired == Desired::Stopped;
+        let Step { state, records, effects } = step(&self.state, event, self.settings);
+        self.runtime.block_on(self.store.commit(APP, records.clone(), None, NOW)).unwrap();
+        self.history.apply(&records, NOW);
+        self.state = state;
+        self.old_slot_is_left_alone(&before, &records);
+        if cut == Cut::AfterCommit {
+            return self.crash((false, false), false);
+        }
+        for effect in effects {
+            if let Effect::Stop { slot, .. } = effect {
+                assert!(asked || self.state.active != Some(slot), "stops the active slot");
+            }
+            self.begin(effect);
+        }
+        self.check();
+    }
+
+    fn fact(&mut self, fact: Fact, cut: Cut) {
+        self.feed(Event::Fact(fact), cut);
+    }
+
+    fn begin(&mut self, effect: Effect) {
+        match effect {
+            Effect::Start { slot, run, release } => {
+                assert!(self.history.release(release).is_some(), "release {release} is missing");
+                assert_eq!(self.alive.get(&slot), None, "two runs in {slot}");
+                let row = OpenRun {
+                    run,
+                    slot,
+                    release,
+                    pid: 1,
+                    start_ticks: 1,
+                    boot_id: "boot".into(),
+                    log_offset: 0,
+                    started_at: NOW,
+                };
+                self.runtime.block_on(self.store.run_started(APP, row)).unwrap();
+                self.alive.insert(slot, run);
+            }
+            Effect::AbandonStep => self.jobs.retain(|it| {
+                assert!(
+                    !matches!(it, Effect::Switch { .. }),
+                    "a switch under way is never abandoned"
+                );
+                !matches!(
+                    it,
+                    Effect::Unpack { .. }
+                        | Effect::Migrate { .. }
+                        | Effect::Verify { .. }
+                        | Effect::CheckHealth { .. }
+                        | Effect::Drain { .. }
+                        | Effect::Bake { .. }
+                )
+            }),
+            Effect::Watch { .. } => self.jobs.retain(|it| !matches!(it, Effect::Watch { .. })),
+            Effect::Prune => {
+                let numbers = removable(&self.state, &self.history, 2);
+                self.runtime
+                    .block_on(self.store.releases_removed(APP, numbers.clone(), NOW))
+                    .unwrap();
+                self.history.remove_releases(&numbers);
+                return;
+            }
+            Effect::AssertRoute { to } => {
+                self.route = to;
+                return;
+            }
+            _ => {}
+        }
+        if effect != Effect::AbandonStep {
+            self.jobs.push(effect);
+        }
+    }
+
+    fn finish(&mut self, which: usize, well: bool, cut: Cut) {
+        if self.jobs.is_empty() {
+            return;
+        }
+        let effect = self.jobs.remove(which % self.jobs.len());
+        let fails = |number| Fact::StepFailed { number, problem: problem() };
+        let choose = |number, fact| if well { fact } else { fails(number) };
+        let fact = match effect {
+            Effect::Unpack { number } => {
+                if well {
+                    let release = release_of(number);
+                    self.runtime.block_on(self.store.release_added(APP, release.clone())).unwrap();
+                    self.history.add_release(release);
+                }
+                choose(number, Fact::Unpacked { number })
+            }
+            Effect::Migrate { number, .. } => choose(number, Fact::Migrated { number }),
+            Effect::Verify { number, .. } => choose(number, Fact::Verified { number }),
+            Effect::Drain { number, .. } => Fact::Drained { number, outcome: "all ended".into() },
+            Effect::Bake { number } => Fact::Baked { number },
+            Effect::Switch { number, to, back } => {
+                if well {
+                    self.route = to;
+                } else if let Some(back) = back {
+                    self.route = back;
+                }
+                choose(number, Fact::Switched { number })
+            }
+            Effect::RestartAfter { slot, .. } => Fact::RestartDue { slot },
+            Effect::Stop { slot, run, .. } => {
+                if self.alive.get(&slot) != Some(&run) {
+                    return;
+                }
+                return self.exit(slot, cut);
+            }
+            Effect::Watch { slot, run, .. } => {
+                if self.alive.get(&slot) != Some(&run) {
+                    return;
+                }
+                self.jobs.push(effect);
+                if well {
+                    Fact::Healthy { slot, run }
+                } else {
+                    Fact::Unhealthy { slot, run, problem: problem() }
+                }
+            }
+            Effect::Start { slot, run, .. }
+            | Effect::AwaitHealth { slot, run }
+            | Effect::CheckHealth { slot, run } => {
+                if self.alive.get(&slot) != Some(&run) {
+                    return;
+                }
+                match (well, which % 2) {
+                    (true, _) => Fact::Healthy { slot, run },
+                    (false, 0) => Fact::Unhealthy { slot, run, problem: problem() },
+                    (false, _) => return self.exit(slot, cut),
+                }
+            }
+            Effect::AssertRoute { .. } | Effect::AbandonStep | Effect::Prune => return,
+        };
+        self.fact(fact, cut);
+    }
+
+    fn exit(&mut self, slot: Slot, cut: Cut) {
+        let Some(run) = self.alive.remove(&slot) else { return };
+        self.runtime.block_on(self.store.run_ended(APP, run, "exited", NOW)).unwrap();
+        self.fact(Fact::Exited { slot, run, problem: problem() }, cut);
+    }
+
+    fn crash(&mut self, dead: (bool, bool), half_switched: bool) {
+        if half_switched
+            && let Some(Effect::Switch { to, .. }) =
+                self.jobs.iter().find(|it| matches!(it, Effect::Switch { .. }))
+        {
+            self.route = *to;
+        }
+        self.jobs.clear();
+        for (slot, dies) in [(Slot::Blue, dead.0), (Slot::Green, dead.1)] {
+            if dies && let Some(run) = self.alive.remove(&slot) {
+                self.runtime.block_on(self.store.run_ended(APP, run, "exited", NOW)).unwrap();
+            }
+        }
+        self.load();
+        self.feed(Event::Recovered, Cut::None);
+    }
+
+    /// A deployment that does not go live leaves the active slot and its release as they were.
+    fn old_slot_is_left_alone(&self, before: &State, records: &[Record]) {
+        let went_live = records.iter().any(|it| matches!(it, Record::WentLive { .. }));
+        if !went_live {
+            assert_eq!(self.state.active, before.active);
+            assert_eq!(self.state.serving_release(), before.serving_release());
+        }
+    }
+
+    fn check(&self) {
+        let State { desired, active, current, slots, .. } = &self.state;
+        let switching = current.as_ref().is_some_and(|it| it.status == Status::Switching);
+        if let (Some(active), false) = (active, switching) {
+            assert_eq!(self.route, *active, "the route does not name the active slot");
+        }
+        if let (Some(active), Desired::Running) = (active, desired) {
+            assert_ne!(slots.get(*active).life, Life::Stopped, "the active slot was given up");
+        }
+        for slot in Slot::BOTH {
+            assert_eq!(
+                self.alive.get(&slot).copied(),
+                slots.get(slot).life.run(),
+                "{slot}'s process is not the one that is known"
+            );
+        }
+        if let Some(current) = current {
+            assert!(current.status.in_progress());
+            assert!(self.is_worked_on(current), "nothing works on {current:?}: {:?}", self.jobs);
+        }
+        assert!(self.state.queued.is_none() || current.is_some());
+        let succeeded =
+            self.history.before(u64::MAX).filter(|it| it.status == Status::Succeeded).count();
+        assert!(succeeded <= 1, "{succeeded} deployments say succeeded");
+    }
+
+    fn is_worked_on(&self, current: &Current) -> bool {
+        self.jobs.iter().any(|job| match job {
+            Effect::Unpack { number }
+            | Effect::Migrate { number, .. }
+            | Effect::Verify { number, .. }
+            | Effect::Switch { number, .. }
+            | Effect::Drain { number, .. }
+            | Effect::Bake { number } => *number == current.number,
+            Effect::Start { slot, .. }
+            | Effect::AwaitHealth { slot, .. }
+            | Effect::CheckHealth { slot, .. }
+            | Effect::Stop { slot, .. } => Some(*slot) == current.slot,
+            _ => false,
+        })
+    }
+
+    /// With nothing more asked for and everything going well, all comes to rest.
+    fn comes_to_rest(&mut self) {
+        for _ in 0..200 {
+            let next = self.jobs.iter().position(|it| !matches!(it, Effect::Watch { .. }));
+            match next {
+                Some(which) => self.finish_at(which),
+                None => break,
+            }
+        }
+        assert_eq!(self.state.current, None);
+        assert_eq!(self.state.queued, None);
+        assert_eq!(self.alive.get(&self.state.idle()), None, "the idle slot still runs");
+        if let (Some(active), Desired::Running) = (self.state.active, self.state.desired) {
+            assert!(matches!(self.state.slots.get(active).life, Life::Running { .. }));
+            assert_eq!(self.route, active);
+        }
+        let rows = self.runtime.block_on(self.store.deployments(APP, None, 1000)).unwrap();
+        for row in &rows {
+            assert!(!row.status.in_progress(), "{row:?}");
+            assert!(row.ended_at.is_some());
+            let remembered = self.history.get(row.number).unwrap();
+            assert_eq!(remembered.status, row.status, "#{}", row.number);
+            let steps = self
+                .runtime
+                .block_on(self.store.deployment(APP, row.number))
+                .unwrap()
+                .unwrap()
+                .steps;
+            assert!(steps.iter().all(|it| it.ended_at.is_some()), "{steps:?}");
+        }
+        assert!(rows.windows(2).all(|pair| pair[0].number == pair[1].number + 1));
+    }
+
+    fn finish_at(&mut self, which: usize) {
+        // `finish` takes the remainder: an index is its own.
+        self.finish(which, true, Cut::None);
+    }
+}
+
+fn problem() -> Problem {
+    Problem::new(Code::Exited, "exited with status 1")
+}
+
+fn release_of(number: u64) -> Release {
+    Release {
+        number,
+        name: "shop".into(),
+        version: format!("{number}.0.0"),
+        sha256: String::new(),
+        size: 1,
+        erts: None,
+        elixir: None,
+        migrations: Vec::new(),
+        unpacked_at: NOW,
+        commit: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_invariants_hold_whatever_happens(
+        migrates in any::<bool>(),
+        bakes in any::<bool>(),
+        ops in prop::collection::vec(op(), 1..120),
+    ) {
+        let mut world = World::new(Settings { migrates, bakes });
+        for (op, cut) in ops {
+            world.play(op, cut);
+        }
+        world.comes_to_rest();
+    }
+}
