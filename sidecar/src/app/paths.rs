@@ -1,0 +1,121 @@
+//! Where things are in the state folder.
+//!
+//! ```text
+//! vial.db                      the journal and the history, 0600
+//! route/shop/                  what Caddy reads, 0755 (the route's own)
+//! apps/shop/cookie             the secret of its Erlang nodes, 0600
+//! apps/shop/incoming/          archives while they are unpacked, 0700
+//! apps/shop/releases/7/        the release that deployment #7 brought
+//! apps/shop/slots/blue.log     what the release in the blue slot wrote, 0640
+//! apps/shop/slots/blue/        its working folder: tmp/, erl_crash.dump
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use vial_protocol::Slot;
+
+/// The state folder.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// At a folder.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Layout { root: root.to_owned() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The journal and the history.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.root.join("vial.db")
+    }
+
+    /// Held locked by the daemon that owns the folder.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// One app's part of it.
+    #[must_use]
+    pub fn app(&self, app: &str) -> AppLayout {
+        AppLayout { root: self.root.join("apps").join(app) }
+    }
+}
+
+/// One app's part of the state folder.
+#[derive(Debug, Clone)]
+pub struct AppLayout {
+    root: PathBuf,
+}
+
+impl AppLayout {
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The secret of its Erlang nodes.
+    #[must_use]
+    pub fn cookie(&self) -> PathBuf {
+        self.root.join("cookie")
+    }
+
+    /// Archives while they are unpacked.
+    #[must_use]
+    pub fn incoming(&self) -> PathBuf {
+        self.root.join("incoming")
+    }
+
+    /// All releases.
+    #[must_use]
+    pub fn releases(&self) -> PathBuf {
+        self.root.join("releases")
+    }
+
+    /// One release.
+    #[must_use]
+    pub fn release(&self, number: u64) -> PathBuf {
+        self.releases().join(number.to_string())
+    }
+
+    /// The parent of what is each slot's.
+    #[must_use]
+    pub fn slots(&self) -> PathBuf {
+        self.root.join("slots")
+    }
+
+    /// What the releases in a slot wrote.
+    #[must_use]
+    pub fn log(&self, slot: Slot) -> PathBuf {
+        self.slots().join(format!("{slot}.log"))
+    }
+
+    /// A slot's working folder, the app's own.
+    #[must_use]
+    pub fn work(&self, slot: Slot) -> PathBuf {
+        self.slots().join(slot.as_str())
+    }
+
+    /// A slot's RELEASE_TMP.
+    #[must_use]
+    pub fn tmp(&self, slot: Slot) -> PathBuf {
+        self.work(slot).join("tmp")
+    }
+
+    /// Where the BEAM in a slot writes its crash dump.
+    #[must_use]
+    pub fn crash_dump(&self, slot: Slot) -> PathBuf {
+        self.work(slot).join("erl_crash.dump")
+    }
+}
