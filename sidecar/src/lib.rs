@@ -1,3 +1,10 @@
 //! Vial's daemon and command line.
+
 pub mod app;
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod release;
+pub mod route;
+pub mod slot;
 pub mod store;
