@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio_util::bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use vial_protocol::request::Accepted;
 use vial_protocol::{AppStatus, Code, Plan, Problem};
 
 use super::admission::RollbackAsk;
-use super::context::Configured;
+use super::context::Context;
 use super::task::Message;
 
 /// Who asks.
@@ -59,7 +60,7 @@ pub type Upload = mpsc::Receiver<Part>;
 #[derive(Debug)]
 pub enum Part {
     /// Bytes.
-    Bytes(axum::body::Bytes),
+    Bytes(Bytes),
     /// The archive is whole.
     End,
     /// It will not become whole; says why.
@@ -72,7 +73,7 @@ pub struct App {
     name: Arc<str>,
     messages: mpsc::Sender<Message>,
     status: watch::Receiver<Arc<AppStatus>>,
-    context: watch::Receiver<Arc<Configured>>,
+    context: watch::Receiver<Arc<Context>>,
 }
 
 impl App {
@@ -80,7 +81,7 @@ impl App {
         name: Arc<str>,
         messages: mpsc::Sender<Message>,
         status: watch::Receiver<Arc<AppStatus>>,
-        context: watch::Receiver<Arc<Configured>>,
+        context: watch::Receiver<Arc<Context>>,
     ) -> Self {
         App { name, messages, status, context }
     }
@@ -103,9 +104,9 @@ impl App {
         self.status.clone()
     }
 
-    /// The app's configuration and the places that go with it.
+    /// The app's configuration and the tools that go with it.
     #[must_use]
-    pub fn configured(&self) -> Arc<Configured> {
+    pub fn context(&self) -> Arc<Context> {
         self.context.borrow().clone()
     }
 
@@ -129,8 +130,8 @@ impl App {
     ///
     /// # Errors
     /// Where it cannot be changed while the app runs, or the daemon is stopping.
-    pub async fn configure(&self, configured: Configured) -> Result<(), Problem> {
-        self.call(|tell| Message::Configure(Box::new(configured), tell)).await?
+    pub async fn configure(&self, context: Arc<Context>) -> Result<(), Problem> {
+        self.call(|tell| Message::Configure(context, tell)).await?
     }
 
     /// Gives the app up: its slots run on.

@@ -7,7 +7,7 @@ use vial_protocol::{
 };
 
 use super::admission::{Known, RollbackAsk};
-use super::context::Configured;
+use super::context::Context;
 use super::machine::{Life, PerSlot};
 
 /// What was seen of a slot's process; not needed for any decision.
@@ -39,7 +39,7 @@ pub struct Shown {
 /// Everything that a status is made of.
 pub(super) struct Parts<'a> {
     pub(super) known: Known<'a>,
-    pub(super) configured: &'a Configured,
+    pub(super) context: &'a Context,
     pub(super) shown: &'a Shown,
     pub(super) seen: &'a PerSlot<Seen>,
     pub(super) route_problem: Option<&'a Problem>,
@@ -74,7 +74,7 @@ impl Parts<'_> {
     fn slot(&self, slot: Slot) -> SlotStatus {
         let place = self.known.state.slots.get(slot);
         let seen = self.seen.get(slot);
-        let config = &self.configured.app;
+        let config = &self.context.config;
         SlotStatus {
             slot,
             state: match place.life {
@@ -96,9 +96,9 @@ impl Parts<'_> {
     }
 
     fn route(&self) -> Option<RouteStatus> {
-        let config = &self.configured.app;
+        let config = &self.context.config;
         (!config.is_worker()).then(|| RouteStatus {
-            mode: self.configured.route_mode().into(),
+            mode: self.context.route_mode().into(),
             hosts: config.hosts.clone(),
             problem: self.route_problem.cloned(),
         })

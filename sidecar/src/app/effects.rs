@@ -1,0 +1,136 @@
+//! Beginning what a step wants done. Every effect becomes a job of its own, which reports a fact.
+
+use std::future::Future;
+
+use tokio_util::sync::CancellationToken;
+use vial_protocol::{Slot, Status};
+
+use super::jobs;
+use super::machine::{Effect, Fact, Grace, Life};
+use super::retention::removable;
+use super::run::Run;
+use super::task::{Message, Task};
+
+impl Task {
+    pub(super) fn begin(&mut self, effect: Effect) {
+        tracing::debug!(app = self.context.app(), ?effect, "effect");
+        let context = self.context.clone();
+        match effect {
+            Effect::Unpack { number } => {
+                let upload = self.uploads.remove(&number);
+                self.step(jobs::unpack::unpack(context, number, upload, self.tell.clone()));
+            }
+            Effect::Migrate { number, release, slot } => {
+                self.step(jobs::migrate::migrate(context, number, release, slot));
+            }
+            Effect::Start { slot, run, release } => {
+                let label = self.known().label(release);
+                let run = Run::start(context, slot, run, release, label, self.tell.clone());
+                *self.runs.get_mut(slot) = Some(run);
+            }
+            Effect::AwaitHealth { slot, run } => {
+                if let Some(it) = self.runs.get(slot).as_ref().filter(|it| it.id == run) {
+                    it.await_health();
+                }
+            }
+            Effect::CheckHealth { slot, run } => {
+                self.step(jobs::health::check_now(context, slot, run));
+            }
+            Effect::Verify { number, slot } => {
+                let process = self.runs.get(slot).as_ref().and_then(Run::process);
+                let run = self.state.slots.get(slot).life.run().unwrap_or_default();
+                self.step(jobs::verify::verify(context, number, slot, process, run));
+            }
+            Effect::Switch { number, to, back } => {
+                // Never abandoned: a switch that was begun is either made or undone.
+                self.job(CancellationToken::new(), jobs::switch::switch(context, number, to, back));
+            }
+            Effect::AssertRoute { to } => {
+                tokio::spawn(jobs::switch::assert(context, to));
+            }
+            Effect::Drain { number, slot } => self.step(jobs::switch::drain(context, number, slot)),
+            Effect::Bake { number } => {
+                let began = self.shown.current.as_ref().and_then(|it| {
+                    it.steps.iter().rev().find(|it| it.status == Status::Baking)
+                });
+                let began = began.map(|it| it.started_at);
+                self.step(jobs::health::bake(context, number, began));
+            }
+            Effect::Watch { slot, run, baking } => self.watch(slot, run, baking),
+            Effect::Stop { slot, run, grace } => self.stop(slot, run, grace),
+            Effect::RestartAfter { slot, attempt } => {
+                self.job(CancellationToken::new(), jobs::health::restart_after(slot, attempt));
+            }
+            Effect::AbandonStep => {
+                self.step_work.cancel();
+                self.step_work = CancellationToken::new();
+            }
+            Effect::Prune => self.prune(),
+        }
+    }
+
+    /// Work of the step in progress: given up with it.
+    fn step(&self, work: impl Future<Output = Fact> + Send + 'static) {
+        self.job(self.step_work.clone(), work);
+    }
+
+    fn job(&self, until: CancellationToken, work: impl Future<Output = Fact> + Send + 'static) {
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            if let Some(fact) = until.run_until_cancelled(work).await {
+                // Where the owner is gone, the next one finds out by itself.
+                let _ = tell.send(Message::Fact(fact)).await;
+            }
+        });
+    }
+
+    fn stop(&self, slot: Slot, run: u64, grace: Grace) {
+        if let Some(it) = self.runs.get(slot).as_ref().filter(|it| it.id == run) {
+            it.stop(match grace {
+                Grace::Full => self.context.config.stop_timeout,
+                Grace::Short => self.context.config.stop_timeout.min(jobs::SHORT_GRACE),
+            });
+        }
+    }
+
+    fn watch(&mut self, slot: Slot, run: u64, baking: bool) {
+        self.watch_work.cancel();
+        self.watch_work = CancellationToken::new();
+        let work = jobs::health::watch(self.context.clone(), slot, run, baking, self.tell.clone());
+        let until = self.watch_work.clone();
+        tokio::spawn(async move { until.run_until_cancelled(work).await });
+    }
+
+    /// Watches the active slot with the configuration as it is now.
+    pub(super) fn rewatch(&mut self) {
+        let Some(slot) = self.state.active else { return };
+        if let Life::Running { run, .. } = self.state.slots.get(slot).life {
+            let baking = self.state.current.as_ref().is_some_and(|it| it.status.is_live());
+            self.watch(slot, run, baking);
+        }
+    }
+
+    /// Checks the route from time to time, as long as the app is here.
+    pub(super) fn keep_checking_route(&mut self) {
+        self.route_work.cancel();
+        self.route_work = CancellationToken::new();
+        let work = jobs::switch::keep_checking(
+            self.context.clone(),
+            self.subscribe_active(),
+            self.tell.clone(),
+        );
+        let until = self.route_work.clone();
+        tokio::spawn(async move { until.run_until_cancelled(work).await });
+    }
+
+    fn prune(&mut self) {
+        let keep = usize::try_from(self.context.config.keep_releases).unwrap_or(usize::MAX);
+        let numbers = removable(&self.state, &self.history, keep);
+        if numbers.is_empty() {
+            return;
+        }
+        // From here on nothing offers them: what is removed behind that is nobody's any more.
+        self.history.remove_releases(&numbers);
+        tokio::spawn(jobs::prune(self.context.clone(), numbers));
+    }
+}

@@ -1,0 +1,46 @@
+//! The jobs: each does one effect with the leaves, and ends in a fact.
+//!
+//! [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, [`verify`]
+//! looks at it before the switch, [`switch`] speaks with Caddy, [`health`] asks the active slot.
+//! A job knows one app's [`super::context::Context`] and nothing of the state: what its fact means,
+//! the machine decides.
+
+pub(super) mod health;
+pub(super) mod launch;
+pub(super) mod migrate;
+pub(super) mod switch;
+pub(super) mod unpack;
+pub(super) mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::context::Context;
+
+/// How long a release that never had traffic may take to end.
+pub(super) const SHORT_GRACE: Duration = Duration::from_secs(5);
+
+/// How many lines of a log are shown with a failure.
+pub(super) const SHOWN_LINES: usize = 15;
+
+/// Removes releases from the disk, after the store knows that they are gone.
+pub(super) async fn prune(context: Arc<Context>, numbers: Vec<u64>) {
+    let store = &context.daemon.store;
+    if let Err(error) = store.releases_removed(context.app(), numbers.clone(), Timestamp::now()).await
+    {
+        tracing::error!(app = context.app(), %error, "old releases stay on the disk");
+        return;
+    }
+    for number in numbers {
+        let folder = context.layout.release(number);
+        match tokio::fs::remove_dir_all(&folder).await {
+            Ok(()) => tracing::info!(app = context.app(), release = number, "release removed"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::error!(app = context.app(), folder = %folder.display(), %error, "not removed");
+            }
+        }
+    }
+}

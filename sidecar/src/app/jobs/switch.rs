@@ -1,0 +1,109 @@
+//! Speaking with Caddy: the switch, the drain, and whether all is still as it should be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use vial_protocol::{AppStatus, Code, Problem, Slot};
+
+use crate::app::context::Context;
+use crate::app::machine::Fact;
+use crate::app::task::{Message, Sight};
+
+/// How often the route is checked while nothing happens.
+const CHECK_EVERY: Duration = Duration::from_secs(15);
+
+/// Sends the traffic to a slot, or leaves it at the one that is active.
+pub(in crate::app) async fn switch(
+    context: Arc<Context>,
+    number: u64,
+    to: Slot,
+    back: Option<Slot>,
+) -> Fact {
+    let Some(route) = &context.route else { return Fact::Switched { number } };
+    match route.switch(to).await {
+        Ok(switched) => {
+            tracing::info!(
+                app = context.app(),
+                deployment = number,
+                to = to.as_str(),
+                flip_us = switched.flip.as_micros(),
+                confirmed_ms = switched.confirmed.as_millis(),
+                "switched"
+            );
+            Fact::Switched { number }
+        }
+        Err(error) => {
+            if let Some(back) = back {
+                assert(context.clone(), back).await;
+            }
+            let problem = Problem::new(Code::SwitchFailed, error.to_string())
+                .next("`vial doctor` checks Caddy; then ask for it again");
+            Fact::StepFailed { number, problem }
+        }
+    }
+}
+
+/// Sees to it that the route names a slot.
+pub(in crate::app) async fn assert(context: Arc<Context>, to: Slot) {
+    let Some(route) = &context.route else { return };
+    if let Err(error) = route.prepare() {
+        tracing::error!(app = context.app(), %error, "the route could not be written");
+    }
+    if let Err(error) = route.assert(to).await {
+        tracing::warn!(app = context.app(), to = to.as_str(), %error, "the route is not right");
+    }
+}
+
+/// Waits until a slot has no request in flight.
+pub(in crate::app) async fn drain(context: Arc<Context>, number: u64, slot: Slot) -> Fact {
+    let Some(route) = &context.route else {
+        return Fact::Drained { number, outcome: "a worker has no requests".into() };
+    };
+    let drained = route.drained(slot, context.config.drain_timeout).await;
+    let outcome = match drained.remaining {
+        0 => "every request ended".to_owned(),
+        1 => "1 request or connection was still open when its time was over".to_owned(),
+        open => format!("{open} requests or connections were still open when their time was over"),
+    };
+    Fact::Drained { number, outcome }
+}
+
+/// Checks from time to time, and after each change of the active slot, whether Caddy sends the
+/// traffic there.
+pub(in crate::app) async fn keep_checking(
+    context: Arc<Context>,
+    mut status: watch::Receiver<Arc<AppStatus>>,
+    tell: mpsc::Sender<Message>,
+) {
+    let Some(route) = &context.route else { return };
+    loop {
+        let (active, moving) = {
+            let status = status.borrow_and_update();
+            let moving = status
+                .deployment
+                .as_ref()
+                .is_some_and(|it| it.status == vial_protocol::Status::Switching);
+            (status.active, moving)
+        };
+        if let Some(active) = active.filter(|_| !moving) {
+            let problem = match route.check(active).await {
+                Ok(()) => None,
+                Err(error) => Some(Problem::new(Code::Route, error.to_string())),
+            };
+            let still = status.borrow().active == Some(active);
+            if still && tell.send(Message::Seen(Sight::Route(problem))).await.is_err() {
+                return;
+            }
+        }
+        let changed = async {
+            while status.changed().await.is_ok() {
+                if status.borrow().active != active {
+                    return;
+                }
+            }
+            std::future::pending().await
+        };
+        let _ = tokio::time::timeout(CHECK_EVERY, changed).await;
+    }
+}

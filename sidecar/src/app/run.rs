@@ -1,0 +1,249 @@
+//! One start of a release in a slot: from the spawn to the exit, in a task of its own.
+//!
+//! Whoever holds the [`Run`] may ask it to stop at any time; what has happened comes as facts.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc, watch};
+use vial_protocol::{Code, Problem, Slot};
+
+use super::context::Context;
+use super::jobs::{SHOWN_LINES, launch};
+use super::machine::{Fact, RunId};
+use super::task::{Message, Sight};
+use crate::slot::health::{Unhealthy, until_healthy};
+use crate::slot::{Exit, Process, family, log};
+
+/// How long what an exited release left behind may take to end by itself.
+const AFTERMATH: Duration = Duration::from_millis(300);
+
+/// A run that was begun.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Which.
+    pub(super) id: RunId,
+    stop: mpsc::UnboundedSender<Duration>,
+    process: watch::Receiver<Option<Process>>,
+    ask_health: Arc<Notify>,
+}
+
+/// What the task of a run works with.
+struct Work {
+    context: Arc<Context>,
+    slot: Slot,
+    id: RunId,
+    label: String,
+    log_offset: u64,
+    tell: mpsc::Sender<Message>,
+    stop: mpsc::UnboundedReceiver<Duration>,
+    ask_health: Arc<Notify>,
+}
+
+impl Run {
+    /// Starts a release, and tells when it is healthy.
+    pub(super) fn start(
+        context: Arc<Context>,
+        slot: Slot,
+        id: RunId,
+        release: u64,
+        label: String,
+        tell: mpsc::Sender<Message>,
+    ) -> Run {
+        let (run, mut work, process) = Run::new(context, slot, id, label, tell);
+        tokio::spawn(async move {
+            match launch::launch(&work.context, slot, id, release).await {
+                Ok(launched) => {
+                    work.log_offset = launched.log_offset;
+                    process.send_replace(Some(launched.process.clone()));
+                    work.see(&launched.process, Timestamp::now()).await;
+                    work.ask_health.notify_one();
+                    work.supervise(launched.process).await;
+                }
+                Err(problem) => {
+                    let how = problem.message.clone();
+                    work.ended(how, problem).await;
+                }
+            }
+        });
+        run
+    }
+
+    /// Takes up a run of an earlier daemon, whose process was found again.
+    pub(super) fn adopt(
+        context: Arc<Context>,
+        slot: Slot,
+        id: RunId,
+        label: String,
+        process: Process,
+        log_offset: u64,
+        tell: mpsc::Sender<Message>,
+    ) -> Run {
+        let (run, mut work, held) = Run::new(context, slot, id, label, tell);
+        held.send_replace(Some(process.clone()));
+        work.log_offset = log_offset;
+        tokio::spawn(work.supervise(process));
+        run
+    }
+
+    fn new(
+        context: Arc<Context>,
+        slot: Slot,
+        id: RunId,
+        label: String,
+        tell: mpsc::Sender<Message>,
+    ) -> (Run, Work, watch::Sender<Option<Process>>) {
+        let (stop, stops) = mpsc::unbounded_channel();
+        let (held, process) = watch::channel(None);
+        let ask_health = Arc::new(Notify::new());
+        let work = Work {
+            context,
+            slot,
+            id,
+            label,
+            log_offset: 0,
+            tell,
+            stop: stops,
+            ask_health: ask_health.clone(),
+        };
+        (Run { id, stop, process, ask_health }, work, held)
+    }
+
+    /// Asks it to end: SIGTERM, and SIGKILL after a time.
+    pub(super) fn stop(&self, grace: Duration) {
+        let _ = self.stop.send(grace);
+    }
+
+    /// Asks for a fact when it is healthy.
+    pub(super) fn await_health(&self) {
+        self.ask_health.notify_one();
+    }
+
+    /// Its process, once it has one.
+    pub(super) fn process(&self) -> Option<Process> {
+        self.process.borrow().clone()
+    }
+}
+
+impl Work {
+    async fn supervise(mut self, process: Process) {
+        let health = self.tell_health(process.clone());
+        let mut health = std::pin::pin!(health);
+        let mut asked = true;
+        let exit = loop {
+            tokio::select! {
+                exit = process.exited() => break exit,
+                Some(grace) = self.stop.recv() => match self.end(&process, grace).await {
+                    Some(exit) => break exit,
+                    // It may still run: what ends it, if anything does, is told by its pidfd.
+                    None => continue,
+                },
+                () = &mut health, if asked => asked = false,
+            }
+        };
+        let known = Vec::new();
+        if let Err(error) = family::sweep(known, &self.context.marker(self.id), AFTERMATH).await {
+            tracing::warn!(app = self.context.app(), slot = self.slot.as_str(), %error, "leftovers");
+        }
+        let problem = self.exited(exit);
+        self.ended(exit.to_string(), problem).await;
+    }
+
+    /// Tells when the run is healthy, each time that is asked.
+    fn tell_health(&self, process: Process) -> impl Future<Output = ()> + use<> {
+        let (context, slot, run) = (self.context.clone(), self.slot, self.id);
+        let (tell, ask, label) = (self.tell.clone(), self.ask_health.clone(), self.label.clone());
+        let log_offset = self.log_offset;
+        async move {
+            loop {
+                ask.notified().await;
+                let health = &context.config.health;
+                let fact = match launch::probe(&context, slot, run) {
+                    Some(probe) => {
+                        let exited = process.exited();
+                        match until_healthy(&probe, health.successes, health.deadline, exited).await
+                        {
+                            Ok(_) => Fact::Healthy { slot, run },
+                            // The exit is told by whoever waits for it.
+                            Err(Unhealthy::Exited(_)) => std::future::pending().await,
+                            Err(Unhealthy::Deadline { waited, detail }) => {
+                                let lines = last_lines(&context, slot, log_offset);
+                                let problem = Problem::new(
+                                    Code::Unhealthy,
+                                    format!(
+                                        "{label} was not healthy within {} s: {detail}.",
+                                        waited.as_secs()
+                                    ),
+                                )
+                                .next(format!("`vial logs {} --slot {slot}`", context.app()))
+                                .log(lines);
+                                Fact::Unhealthy { slot, run, problem }
+                            }
+                        }
+                    }
+                    None => {
+                        tokio::time::sleep(launch::alive(&context)).await;
+                        Fact::Healthy { slot, run }
+                    }
+                };
+                if tell.send(Message::Fact(fact)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn end(&mut self, process: &Process, grace: Duration) -> Option<Exit> {
+        let marker = self.context.marker(self.id);
+        match family::stop(process, &marker, grace).await {
+            Ok(stopped) => {
+                tracing::info!(
+                    app = self.context.app(),
+                    slot = self.slot.as_str(),
+                    killed = stopped.killed,
+                    leftovers = stopped.leftovers,
+                    "slot stopped"
+                );
+                Some(stopped.exit)
+            }
+            Err(error) => {
+                tracing::error!(app = self.context.app(), slot = self.slot.as_str(), %error, "not stopped");
+                None
+            }
+        }
+    }
+
+    async fn see(&self, process: &Process, since: Timestamp) {
+        let (slot, run, pid) = (self.slot, self.id, process.pid());
+        let sight = Sight::Process { slot, run, pid, since };
+        let _ = self.tell.send(Message::Seen(sight)).await;
+    }
+
+    fn exited(&self, exit: Exit) -> Problem {
+        let lines = last_lines(&self.context, self.slot, self.log_offset);
+        Problem::new(Code::Exited, format!("{} {exit}.", self.label))
+            .next(format!("`vial logs {} --slot {}`", self.context.app(), self.slot))
+            .log(lines)
+    }
+
+    async fn ended(&self, how: String, problem: Problem) {
+        let (slot, run) = (self.slot, self.id);
+        let store = &self.context.daemon.store;
+        if let Err(error) =
+            store.run_ended(self.context.app(), run, &how, Timestamp::now()).await
+        {
+            // The next start of the daemon finds the process gone, by its start time.
+            tracing::error!(app = self.context.app(), %error, "an exit was not written down");
+        }
+        let _ = self.tell.send(Message::Seen(Sight::Ended { slot, run, how })).await;
+        let _ = self.tell.send(Message::Fact(Fact::Exited { slot, run, problem })).await;
+    }
+}
+
+/// The last lines that a run wrote, for a failure's message.
+fn last_lines(context: &Context, slot: Slot, since: u64) -> Vec<String> {
+    let read = log::tail(&context.layout.log(slot), SHOWN_LINES, since);
+    read.map(|read| read.lines.into_iter().map(|line| line.text).collect()).unwrap_or_default()
+}
