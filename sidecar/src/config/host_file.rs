@@ -43,7 +43,7 @@ fn read_root(root: &Section<'_, '_>) -> HostConfig {
     let length = host.socket().as_os_str().len();
     if length > SOCKET_PATH_BYTES {
         root.document().find(
-            root.get("socket").or(root.get("run_dir")).map(|entry| entry.place()),
+            root.get("socket").or(root.get("run_dir")).map(|entry| entry.start()),
             format!("a socket path of {length} bytes"),
             format!("the kernel takes at most {SOCKET_PATH_BYTES}: choose a shorter `run_dir`"),
         );
