@@ -1,5 +1,7 @@
 //! What is wrong in a file is named with its place and with what would be right.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::Path;
 
@@ -237,10 +239,10 @@ fn all_mistakes_of_a_file_are_reported_together_in_its_order() {
 
 #[test]
 fn more_mistakes_than_anybody_reads_are_counted() {
-    let text: String = (0..50_000).map(|n| format!("k{n} = 1\n")).collect();
+    let text: String = (0..5_000).map(|n| format!("k{n} = 1\n")).collect();
     let said = complaints(format!("{MINIMAL}{text}").as_bytes());
     assert_eq!(said.lines().count(), 21);
-    assert!(said.contains("49980 more mistakes"), "{}", said.lines().last().unwrap());
+    assert!(said.contains("4980 more mistakes"), "{}", said.lines().last().unwrap());
 }
 
 #[test]

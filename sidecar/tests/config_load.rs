@@ -1,5 +1,7 @@
 //! Good files, several at once, and what they must not share.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -7,8 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use vial::config::{
-    Address, AppConfig, Check, Config, ConfigError, Distribution, HostConfig, LogFormat, LogLevel,
-    Ports, RouteMode, StandbyMode, app_template, host_template, location, write_new,
+    Address, Check, Config, ConfigError, Distribution, HostConfig, LogFormat, LogLevel, Ports,
+    RouteMode, StandbyMode, location,
 };
 use vial_protocol::{Code, Slot};
 
@@ -367,75 +369,18 @@ fn the_flag_comes_before_the_variable_and_the_variable_before_the_usual_place() 
     assert_eq!(location(None, None), Path::new("/etc/vial/vial.toml"));
 }
 
-fn from_template(host: Option<&str>, user: Option<&str>, change: fn(&str) -> String) -> AppConfig {
-    let folder = tempfile::tempdir().unwrap();
-    let ports = Ports { blue: 4000, green: 4001 };
-    let text = app_template("shop", "shop_web", ports, host, user);
-    write_new(&folder.path().join("vial.toml"), &change(&host_template())).unwrap();
-    write_new(&folder.path().join("apps/shop.toml"), &change(&text)).unwrap();
-    let mut config = Config::load_as(&folder.path().join("vial.toml"), user.is_some()).unwrap();
-    assert_eq!(messages(&config), "");
-    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
-    let expected = HostConfig::usual(&folder.path().join("vial.toml"));
-    let host = HostConfig { socket: None, apps_dir: expected.apps_dir.clone(), ..config.host };
-    assert_eq!(HostConfig { epmd_port: None, ..host }.limits, expected.limits);
-    config.apps.remove("shop").unwrap()
-}
-
 #[test]
-fn the_templates_load_without_change() {
-    let shop = from_template(Some("shop.example.com"), Some("nobody"), str::to_owned);
-    assert_eq!((shop.name.as_str(), shop.release.as_str()), ("shop", "shop_web"));
-    assert_eq!(shop.ports, Some(Ports { blue: 4000, green: 4001 }));
-    assert_eq!(shop.hosts, ["shop.example.com"]);
-    assert_eq!(shop.user.unwrap().name, "nobody");
-    let worker = from_template(None, None, str::to_owned);
-    assert!(worker.is_worker() && worker.user.is_none());
-}
-
-/// What the templates say is usual must be what holds: setting it changes nothing.
-#[test]
-fn what_the_templates_say_holds_is_what_holds() {
-    let folder = tempfile::tempdir().unwrap();
-    let host = folder.path().join("vial.toml");
-    let examples = ["unix//", "epmd_port", "apps_dir", "probe", "socket = "];
-    let set = uncommented(&host_template(), &examples);
-    fs::write(&host, set).unwrap();
-    assert_eq!(HostConfig::load(&host).unwrap(), HostConfig::usual(&host));
-
-    let ports = Ports { blue: 4000, green: 4001 };
-    let template = app_template("shop", "shop", ports, Some("a.example.com"), None);
-    let examples = ["user =", "env_file", "slot_env", "verify", "migrate", "repos"];
-    let set = uncommented(&template, &examples);
-    assert!(set.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).count() > 10);
-    fs::create_dir(folder.path().join("apps")).unwrap();
-    let mut read = [template, set].map(|text| {
-        fs::write(folder.path().join("apps/shop.toml"), text).unwrap();
-        let config = Config::load_as(&host, false).unwrap();
-        assert_eq!(messages(&config), "");
-        config.apps["shop"].clone()
-    });
-    assert_eq!(read[0], read[1]);
-
-    // The examples beside them are right as well.
-    let all = uncommented(&app_template("shop", "shop", ports, None, None), &["user ="]);
-    fs::write(folder.path().join("apps/shop.toml"), all).unwrap();
-    let config = Config::load_as(&host, false).unwrap();
-    assert_eq!(messages(&config), "");
-    read[0] = config.apps["shop"].clone();
-    assert_eq!(read[0].verify, ["/", "/login"]);
-    assert_eq!(read[0].repos, ["Shop.Repo"]);
-}
-
-/// A template with each `# key = value` line set, but for some.
-fn uncommented(text: &str, but: &[&str]) -> String {
-    let setting = |line: &str| {
-        let key = line.split(" = ").next().unwrap_or_default();
-        line.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-    };
-    let lines = text.lines().map(|line| match line.strip_prefix("# ") {
-        Some(rest) if setting(rest) && !but.iter().any(|but| rest.contains(but)) => rest,
-        _ => line,
-    });
-    lines.map(|line| format!("{line}\n")).collect()
+fn a_folder_that_no_caddyfile_can_name_is_refused_for_the_state() {
+    use std::os::unix::ffi::OsStrExt;
+    let host = Host::new("");
+    for name in [b"a b".as_slice(), b"a\xff"] {
+        let folder = host.0.path().join(std::ffi::OsStr::from_bytes(name));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("vial.toml"), "state_dir = \"state\"").unwrap();
+        let error = HostConfig::load(&folder.join("vial.toml")).unwrap_err().to_string();
+        assert!(
+            error.contains("`state_dir` is \"state\"") && error.contains("Caddyfile"),
+            "{error}"
+        );
+    }
 }

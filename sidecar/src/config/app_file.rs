@@ -90,7 +90,6 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
              letters, digits and _, such as \"shop\"",
         )
     });
-    let routed = root.get("hosts").is_some();
     let hosts = read_hosts(root);
     let ports = read_ports(root, !hosts.is_empty());
     let has_ports = root.get("ports").is_some();
@@ -98,7 +97,7 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
         release: release.unwrap_or_else(|| name.clone()),
         name,
         user: read_user(root, stem, daemon),
-        health: health::read(root, routed && !hosts.is_empty(), has_ports),
+        health: health::read(root, !hosts.is_empty(), has_ports),
         verify: read_verify(root, has_ports),
         ports,
         hosts,

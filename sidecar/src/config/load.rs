@@ -11,12 +11,13 @@ use vial_protocol::{Code, Problem};
 
 use super::app::AppConfig;
 use super::app_file::{self, AppFile};
+use super::cross::{self, Checked};
 use super::document::{Document, NoDocument};
 use super::entry::quoted;
 use super::finding::{ConfigError, Finding, shown};
 use super::host::HostConfig;
 use super::users::Daemon;
-use super::{cross, host_file, text};
+use super::{host_file, text};
 
 /// The host file, where nothing names another.
 pub const DEFAULT_FILE: &str = "/etc/vial/vial.toml";
@@ -180,7 +181,7 @@ impl Loading {
 
     fn finish(mut self, host: HostConfig) -> Config {
         let apps = std::mem::take(&mut self.apps);
-        let (kept, refused) = cross::check(&host, apps, self.daemon.privileged);
+        let Checked { kept, refused } = cross::check(&host, apps, self.daemon.privileged);
         for (name, findings) in refused {
             self.refuse(name, &findings);
         }
