@@ -90,7 +90,6 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
              letters, digits and _, such as \"shop\"",
         )
     });
-    let routed = root.get("hosts").is_some();
     let hosts = read_hosts(root);
     let ports = read_ports(root, !hosts.is_empty());
     let has_ports = root.get("ports").is_some();
@@ -98,7 +97,7 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
         release: release.unwrap_or_else(|| name.clone()),
         name,
         user: read_user(root, stem, daemon),
-        health: health::read(root, routed && !hosts.is_empty(), has_ports),
+        health: health::read(root, !hosts.is_empty(), has_ports),
         verify: read_verify(root, has_ports),
         ports,
         hosts,
@@ -133,7 +132,7 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
         repos: read_repos(root),
         source: app_source::read(root),
     };
-    let at = |key| root.get(key).map(|entry: Entry<'_, '_>| entry.place());
+    let at = |key| root.get(key).map(|entry: Entry<'_, '_>| root.document().place(entry.start()));
     AppFile {
         config,
         warnings: Vec::new(),
@@ -183,7 +182,7 @@ fn read_user(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> Option<User
     match daemon.user(&name) {
         Ok(user) => Some(user),
         Err(no) => {
-            root.document().find(Some(entry.place()), no.what, no.hint);
+            root.document().find(Some(entry.start()), no.what, no.hint);
             None
         }
     }
@@ -258,17 +257,17 @@ fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
     };
     let mut vars = BTreeMap::new();
     for (name, span, value) in values {
-        let place = Some(entry.document().place(&span));
+        let start = Some(span.start);
         let shown = quoted_key(name);
         if !text::is_env_name(name) {
             entry.document().find(
-                place,
+                start,
                 format!("variable `{shown}`"),
                 "a variable's name is letters, digits and _, and begins with no digit".into(),
             );
         } else if RESERVED.contains(&name) || name.starts_with("VIAL_") {
             entry.document().find(
-                place,
+                start,
                 format!("variable `{shown}`"),
                 "Vial decides this one itself for each slot: take it away".into(),
             );
@@ -304,7 +303,7 @@ fn read_standby(root: &Section<'_, '_>) -> Standby {
     standby.mode = mode;
     if mode != StandbyMode::Cold {
         root.document().warn(
-            Some(entry.place()),
+            Some(entry.start()),
             "`standby.mode`".into(),
             "a standby other than \"cold\" is not available in this version; the idle slot is \
              stopped after its drain"

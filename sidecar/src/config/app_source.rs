@@ -35,7 +35,7 @@ pub(super) fn read(root: &Section<'_, '_>) -> Option<Source> {
     let entry = root.get("source")?;
     let table = root.table("source", KEYS, "[source]")?;
     root.document().warn(
-        Some(entry.place()),
+        Some(entry.start()),
         "`source`".into(),
         "building from source is not available in this version; deploy what `mix release` made \
          with `vial deploy`"

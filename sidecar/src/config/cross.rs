@@ -9,26 +9,33 @@ use super::app_file::AppFile;
 use super::finding::{Finding, Place, shown};
 use super::host::HostConfig;
 
+/// The apps after the check.
+pub(super) struct Checked {
+    /// Those that share nothing with one before them.
+    pub kept: BTreeMap<String, AppFile>,
+    /// The others, by name, with what is wrong.
+    pub refused: Vec<(String, Vec<Finding>)>,
+}
+
 /// Takes out each app that wants what one before it, or the host, has already; in the order of
-/// their names. Returns those that stay, and what is wrong with each of the others.
+/// their names.
 pub(super) fn check(
     host: &HostConfig,
     apps: BTreeMap<String, (PathBuf, AppFile)>,
     privileged: bool,
-) -> (BTreeMap<String, AppFile>, Vec<(String, Vec<Finding>)>) {
+) -> Checked {
     let mut taken = Taken::by(host, privileged);
-    let mut kept = BTreeMap::new();
-    let mut refused = Vec::new();
+    let mut checked = Checked { kept: BTreeMap::new(), refused: Vec::new() };
     for (name, (path, app)) in apps {
         let findings = taken.conflicts(&path, &app);
         if findings.is_empty() {
             taken.take(&path, &app);
-            kept.insert(name, app);
+            checked.kept.insert(name, app);
         } else {
-            refused.push((name, findings));
+            checked.refused.push((name, findings));
         }
     }
-    (kept, refused)
+    checked
 }
 
 /// Who has what, as a message names them.

@@ -3,12 +3,10 @@
 use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
-use toml::Spanned;
 use toml::de::DeTable;
 
 use super::finding::{Finding, Place};
@@ -17,12 +15,22 @@ use super::section::Section;
 /// No honest configuration is larger, and none larger is worth parsing.
 const MOST_BYTES: u64 = 1024 * 1024;
 
+/// More mistakes than these are not listed: after so many, the file is not what it was taken for.
+const LISTED: usize = 20;
+
 /// One file, and what was found wrong in it so far.
 pub(super) struct Document {
     path: PathBuf,
     text: String,
-    findings: RefCell<Vec<Finding>>,
-    warnings: RefCell<Vec<Finding>>,
+    findings: RefCell<Vec<Remark>>,
+    warnings: RefCell<Vec<Remark>>,
+}
+
+/// A finding with the byte that it is about: lines are counted for those that are listed.
+struct Remark {
+    start: Option<usize>,
+    what: String,
+    hint: String,
 }
 
 /// Why there is no document.
@@ -110,31 +118,33 @@ impl Document {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         if !errors.is_empty() {
             // What could be saved of such a file is not what was meant: say nothing more about it.
-            return Err(errors.iter().map(|error| self.syntax(error)).collect());
+            return Err(self.listed(errors.iter().map(syntax).collect()));
         }
-        let value = self.with_root(&table, keys, read);
-        let findings = self.findings.into_inner();
-        if findings.is_empty() { Ok((value, self.warnings.into_inner())) } else { Err(findings) }
+        let value = read(&Section::root(&self, table.get_ref(), keys));
+        let findings = self.listed(self.findings.take());
+        if findings.is_empty() {
+            Ok((value, self.listed(self.warnings.take())))
+        } else {
+            Err(findings)
+        }
     }
 
-    fn with_root<T>(
-        &self,
-        table: &Spanned<DeTable<'_>>,
-        keys: &'static [&'static str],
-        read: impl FnOnce(&Section<'_, '_>) -> T,
-    ) -> T {
-        read(&Section::root(self, table.get_ref(), keys))
-    }
-
-    fn syntax(&self, error: &toml::de::Error) -> Finding {
-        // Only the message: how toml prints an error repeats the line, which may hold a secret.
-        let detail = error.message().trim().replace('\n', ", ");
-        Finding {
+    /// In the order of the file, as many as somebody may read.
+    fn listed(&self, mut remarks: Vec<Remark>) -> Vec<Finding> {
+        remarks.sort_by_key(|remark| remark.start);
+        let more = remarks.len().saturating_sub(LISTED);
+        remarks.truncate(LISTED);
+        if more > 0 {
+            let what = format!("{more} more mistakes");
+            remarks.push(Remark { start: None, what, hint: "correct those above first".into() });
+        }
+        let finding = |remark: Remark| Finding {
             file: self.path.clone(),
-            place: error.span().map(|span| self.place(&span)),
-            what: "a mistake in the TOML".into(),
-            hint: if detail.is_empty() { "it cannot be understood here".into() } else { detail },
-        }
+            place: remark.start.map(|start| self.place(start)),
+            what: remark.what,
+            hint: remark.hint,
+        };
+        remarks.into_iter().map(finding).collect()
     }
 
     /// The folder that relative paths start from.
@@ -147,19 +157,29 @@ impl Document {
         &self.path
     }
 
-    /// Where a span begins.
-    pub fn place(&self, span: &Range<usize>) -> Place {
-        place_in(&self.text, span.start)
+    /// The line and column of a byte.
+    pub fn place(&self, start: usize) -> Place {
+        place_in(&self.text, start)
     }
 
-    /// Notes down a mistake.
-    pub fn find(&self, place: Option<Place>, what: String, hint: String) {
-        self.findings.borrow_mut().push(Finding { file: self.path.clone(), place, what, hint });
+    /// Notes down a mistake, and at which byte it begins.
+    pub fn find(&self, start: Option<usize>, what: String, hint: String) {
+        self.findings.borrow_mut().push(Remark { start, what, hint });
     }
 
     /// Notes down what works, but not as somebody may think.
-    pub fn warn(&self, place: Option<Place>, what: String, hint: String) {
-        self.warnings.borrow_mut().push(Finding { file: self.path.clone(), place, what, hint });
+    pub fn warn(&self, start: Option<usize>, what: String, hint: String) {
+        self.warnings.borrow_mut().push(Remark { start, what, hint });
+    }
+}
+
+fn syntax(error: &toml::de::Error) -> Remark {
+    // Only the message: how toml prints an error repeats the line, which may hold a secret.
+    let detail = error.message().trim().replace('\n', ", ");
+    Remark {
+        start: error.span().map(|span| span.start),
+        what: "a mistake in the TOML".into(),
+        hint: if detail.is_empty() { "it cannot be understood here".into() } else { detail },
     }
 }
 

@@ -10,12 +10,15 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::document::Document;
-use super::finding::{Place, visible};
+use super::finding::visible;
 use super::section::nearest;
 use super::{duration, text};
 
 /// Longer texts are cut in a message.
 const SHOWN_CHARS: usize = 60;
+
+/// No list of a configuration is longer.
+const MOST_ITEMS: usize = 1000;
 
 /// A value and where it stands.
 pub(super) struct Entry<'d, 'i> {
@@ -54,9 +57,9 @@ impl<'d, 'i> Entry<'d, 'i> {
         self.value.span()
     }
 
-    /// Where it stands.
-    pub fn place(&self) -> Place {
-        self.document.place(&self.value.span())
+    /// The byte of the file that it begins at.
+    pub fn start(&self) -> usize {
+        self.value.span().start
     }
 
     /// The value itself.
@@ -67,7 +70,7 @@ impl<'d, 'i> Entry<'d, 'i> {
     /// Reports that this value is not what it must be.
     pub fn wrong(&self, hint: &str) {
         let what = format!("`{}` is {}", self.path, self.found());
-        self.document.find(Some(self.place()), what, hint.to_owned());
+        self.document.find(Some(self.start()), what, hint.to_owned());
     }
 
     /// A text, as it stands. The hint says what would be right, with an example.
@@ -76,7 +79,7 @@ impl<'d, 'i> Entry<'d, 'i> {
             DeValue::String(text) if text.contains('\0') => {
                 let what = format!("`{}` has a NUL character", self.path);
                 let hint = "no file name, host name or command can have one".to_owned();
-                self.document.find(Some(self.place()), what, hint);
+                self.document.find(Some(self.start()), what, hint);
                 None
             }
             DeValue::String(text) => Some(text),
@@ -209,6 +212,10 @@ impl<'d, 'i> Entry<'d, 'i> {
             self.wrong(&format!("it must be a list, such as `{example}`"));
             return None;
         };
+        if items.len() > MOST_ITEMS {
+            self.wrong(&format!("it must have at most {MOST_ITEMS} items"));
+            return None;
+        }
         let entries = items.iter().enumerate().map(|(index, value)| Entry {
             document: self.document,
             path: format!("{}[{index}]", self.path),

@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 
 use vial_protocol::{Code, Problem};
 
-/// More than these are not listed: after so many, the file is not what it was taken for.
-const LISTED: usize = 20;
-
 /// A place in a file, as an editor counts: from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -66,24 +63,6 @@ pub(super) fn visible(c: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(plain)
 }
 
-/// Puts findings in the order of the file, and cuts a list that nobody would read.
-pub(super) fn arrange(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|finding| finding.place);
-    let more = findings.len().saturating_sub(LISTED);
-    findings.truncate(LISTED);
-    if more > 0
-        && let Some(last) = findings.last()
-    {
-        findings.push(Finding {
-            file: last.file.clone(),
-            place: None,
-            what: format!("{more} more mistakes"),
-            hint: "correct those above first".into(),
-        });
-    }
-    findings
-}
-
 /// Why the host's configuration cannot be used. For the person who starts the daemon or a command,
 /// and for who asked for a reload: the daemon that runs goes on with what it had.
 #[derive(Debug, thiserror::Error)]
@@ -129,8 +108,8 @@ impl ConfigError {
     }
 
     /// From what was found in the host file.
-    pub(super) fn invalid(file: &Path, findings: Vec<Finding>) -> Self {
-        let problems = arrange(findings).iter().map(Finding::problem).collect();
+    pub(super) fn invalid(file: &Path, findings: &[Finding]) -> Self {
+        let problems = findings.iter().map(Finding::problem).collect();
         ConfigError::Invalid { file: file.to_owned(), problems }
     }
 }

@@ -87,7 +87,7 @@ fn read_check(
     if kinds.into_iter().filter(|given| *given).count() > 1 {
         let last = alive.or(command)?;
         last.document().find(
-            Some(last.place()),
+            Some(last.start()),
             format!("`{}` beside another kind of check", last.path()),
             "health is known by `path` with `status`, or by `command`, or by `alive`: keep one"
                 .into(),

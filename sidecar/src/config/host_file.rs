@@ -1,12 +1,12 @@
 //! Reads the host file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::address::{Address, SOCKET_PATH_BYTES};
 use super::document::Document;
 use super::entry::Entry;
-use super::finding::Finding;
+use super::finding::{Finding, shown};
 use super::host::{Caddy, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
 use super::section::Section;
 use super::text;
@@ -43,7 +43,7 @@ fn read_root(root: &Section<'_, '_>) -> HostConfig {
     let length = host.socket().as_os_str().len();
     if length > SOCKET_PATH_BYTES {
         root.document().find(
-            root.get("socket").or(root.get("run_dir")).map(|entry| entry.place()),
+            root.get("socket").or(root.get("run_dir")).map(|entry| entry.start()),
             format!("a socket path of {length} bytes"),
             format!("the kernel takes at most {SOCKET_PATH_BYTES}: choose a shorter `run_dir`"),
         );
@@ -61,20 +61,20 @@ fn read_root(root: &Section<'_, '_>) -> HostConfig {
     host
 }
 
-fn read_state_dir(root: &Section<'_, '_>) -> Option<std::path::PathBuf> {
+fn read_state_dir(root: &Section<'_, '_>) -> Option<PathBuf> {
     let entry = root.get("state_dir")?;
     let path = entry.file("it must be the path of a folder, such as \"/var/lib/vial\"")?;
-    let name = path.to_str()?;
-    if name.contains(|c: char| c.is_whitespace() || "{}\"`*\\#".contains(c)) {
-        // Also where the character comes from the folder that a relative path starts from.
-        entry.wrong(&format!(
-            "it is written into a Caddyfile, so {} must be without spaces and without {{ }} \" ` \
-             * \\ #",
-            super::finding::shown(&path)
-        ));
-        return None;
+    let plain = |c: char| !c.is_whitespace() && !"{}\"`*\\#".contains(c);
+    if path.to_str().is_some_and(|text| text.chars().all(plain)) {
+        return Some(path);
     }
-    Some(path)
+    // Also where the character comes from the folder that a relative path starts from.
+    entry.wrong(&format!(
+        "it is written into a Caddyfile, so {} must be UTF-8 without spaces and without {{ }} \" ` \
+         * \\ #",
+        shown(&path)
+    ));
+    None
 }
 
 fn read_caddy(root: &Section<'_, '_>) -> Caddy {

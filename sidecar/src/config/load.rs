@@ -11,12 +11,13 @@ use vial_protocol::{Code, Problem};
 
 use super::app::AppConfig;
 use super::app_file::{self, AppFile};
+use super::cross::{self, Checked};
 use super::document::{Document, NoDocument};
 use super::entry::quoted;
-use super::finding::{ConfigError, Finding, arrange, shown};
+use super::finding::{ConfigError, Finding, shown};
 use super::host::HostConfig;
 use super::users::Daemon;
-use super::{cross, host_file, text};
+use super::{host_file, text};
 
 /// The host file, where nothing names another.
 pub const DEFAULT_FILE: &str = "/etc/vial/vial.toml";
@@ -96,8 +97,8 @@ fn read_host(path: &Path, privileged: bool) -> Result<(HostConfig, Vec<Finding>)
     let path = std::path::absolute(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     match Document::read(&path, privileged) {
-        Ok(document) => host_file::read(document).map_err(|all| ConfigError::invalid(&path, all)),
-        Err(NoDocument::Refused(finding)) => Err(ConfigError::invalid(&path, vec![finding])),
+        Ok(document) => host_file::read(document).map_err(|all| ConfigError::invalid(&path, &all)),
+        Err(NoDocument::Refused(finding)) => Err(ConfigError::invalid(&path, &[finding])),
         Err(NoDocument::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
             Err(ConfigError::Missing { file: path })
         }
@@ -144,12 +145,12 @@ impl Loading {
                        letters, digits and _, such as shop.toml"
                     .into(),
             };
-            self.refuse(stem, vec![finding]);
+            self.refuse(stem, &[finding]);
             return;
         }
         let document = match Document::read(&path, self.daemon.privileged) {
             Ok(document) => document,
-            Err(NoDocument::Refused(finding)) => return self.refuse(stem, vec![finding]),
+            Err(NoDocument::Refused(finding)) => return self.refuse(stem, &[finding]),
             // Taken away since the folder was listed: the app is gone, not broken. A link that
             // leads nowhere is still there.
             Err(NoDocument::Io(error))
@@ -169,20 +170,20 @@ impl Loading {
             Ok(app) => {
                 self.apps.insert(stem, (path, app));
             }
-            Err(findings) => self.refuse(stem, findings),
+            Err(findings) => self.refuse(stem, &findings),
         }
     }
 
-    fn refuse(&mut self, name: String, findings: Vec<Finding>) {
-        self.problems.extend(arrange(findings).iter().map(Finding::problem));
+    fn refuse(&mut self, name: String, findings: &[Finding]) {
+        self.problems.extend(findings.iter().map(Finding::problem));
         self.broken.insert(name);
     }
 
     fn finish(mut self, host: HostConfig) -> Config {
         let apps = std::mem::take(&mut self.apps);
-        let (kept, refused) = cross::check(&host, apps, self.daemon.privileged);
+        let Checked { kept, refused } = cross::check(&host, apps, self.daemon.privileged);
         for (name, findings) in refused {
-            self.refuse(name, findings);
+            self.refuse(name, &findings);
         }
         let mut warnings = Vec::new();
         for app in kept.values() {

@@ -27,8 +27,8 @@
 //! the host file; the file's stem is the app's name. A relative path means: from the folder of the
 //! file that it stands in, so that a folder with everything in it can be moved.
 //!
-//! Values that may be secrets (`slot_env`, `source`, `migrate`) are never repeated in a message or
-//! in `Debug`.
+//! Values that may be secrets (in `slot_env`, `source.git` and `source.build`) are never repeated in
+//! a message or shown by `Debug`; `migrate` is not repeated in a message.
 //!
 //! # What must not be imported here
 //!

@@ -95,9 +95,9 @@ impl<'d, 'i> Section<'d, 'i> {
 
     /// Reports a key that must be there.
     pub fn missing(&self, key: &str, hint: &str) {
-        let place = self.span.as_ref().map(|span| self.document.place(span));
+        let start = self.span.as_ref().map(|span| span.start);
         let what = format!("`{}{key}` is missing", self.prefix);
-        self.document.find(place, what, hint.to_owned());
+        self.document.find(start, what, hint.to_owned());
     }
 
     fn report_unknown(&self, above: &[&str]) {
@@ -114,7 +114,7 @@ impl<'d, 'i> Section<'d, 'i> {
                 format!("the keys here are {}", self.keys.join(", "))
             };
             let what = format!("unknown key `{}{}`", self.prefix, quoted_key(key));
-            self.document.find(Some(self.document.place(&name.span())), what, hint);
+            self.document.find(Some(name.span().start), what, hint);
         }
     }
 }

@@ -118,7 +118,8 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
 
 /// Bytes in the largest unit that divides them.
 pub(super) fn bytes_shown(bytes: u64) -> String {
-    let unit = UNITS[..3].iter().rev().find(|(_, factor)| bytes > 0 && bytes % factor == 0);
+    let unit =
+        UNITS[..3].iter().rev().find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor));
     match unit {
         Some((unit, factor)) => format!("{} {unit}", bytes / factor),
         None => format!("{bytes} B"),
