@@ -17,9 +17,20 @@
 //! Imports from here point down, to the leaves, the store and the protocol; never to `api`.
 
 pub mod admission;
+pub mod context;
+pub mod handle;
 pub mod history;
 pub mod machine;
-
+pub mod paths;
+pub mod recover;
+pub mod registry;
 pub mod retention;
+pub mod snapshot;
+pub mod task;
 
+mod ask;
+mod effects;
+mod explain;
+mod jobs;
 mod refuse;
+mod run;

@@ -71,6 +71,13 @@ impl FileRoute {
         }
     }
 
+    /// See [`super::Route::assert`].
+    pub(super) async fn assert(&self, to: Slot) -> Result<(), RouteProblem> {
+        let _turn = self.turn.lock().await;
+        self.flag.turn(to)?;
+        self.flag.keep()
+    }
+
     fn put_back(&self, back: Slot, problem: RouteProblem) -> SwitchError {
         match self.flag.turn(back).and_then(|()| self.flag.keep()) {
             Ok(()) => SwitchError::PutBack { problem, back },

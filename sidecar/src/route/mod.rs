@@ -116,6 +116,16 @@ impl Route {
         }
     }
 
+    /// Names a slot as the one that gets the traffic, whether or not Caddy is there to follow: for
+    /// a daemon that comes back and knows which slot is active. In admin mode it fails where Caddy
+    /// is not there, and the snippet is right all the same.
+    pub async fn assert(&self, to: Slot) -> Result<(), RouteProblem> {
+        match self {
+            Route::File(route) => route.assert(to).await,
+            Route::Admin(route) => route.assert(to).await,
+        }
+    }
+
     /// Waits until a slot has no request in flight, at most as long as said.
     pub async fn drained(&self, slot: Slot, deadline: Duration) -> Drained {
         drain::drained(self.admin(), self.settings(), slot, deadline).await

@@ -84,6 +84,13 @@ impl AdminRoute {
         }
     }
 
+    /// See [`super::Route::assert`].
+    pub(super) async fn assert(&self, to: Slot) -> Result<(), RouteProblem> {
+        let _turn = self.turn.lock().await;
+        self.record(to)?;
+        self.turn(to).await
+    }
+
     async fn put_back(&self, back: Slot, problem: RouteProblem) -> SwitchError {
         let again = match self.turn(back).await {
             Ok(()) => self.record(back),

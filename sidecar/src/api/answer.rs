@@ -1,0 +1,65 @@
+//! Problems as responses.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use vial_protocol::{Code, Problem};
+
+use crate::store::StoreError;
+
+/// What a handler fails with.
+#[derive(Debug)]
+pub(super) struct Failure(pub(super) Problem);
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Failure(problem)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Failure(Problem::new(Code::Internal, format!("{error}.")).next("`vial doctor`"))
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (status(self.0.code), Json(self.0)).into_response()
+    }
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::UnknownApp | Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::BadRequest => StatusCode::BAD_REQUEST,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        Code::BadRelease => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::CONFLICT,
+    }
+}
+
+/// A request's JSON body; an empty one is the default.
+pub(super) fn body<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Failure> {
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    required(bytes)
+}
+
+/// A request's JSON body.
+pub(super) fn required<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        bad(format!("The request's body is not what is expected here: {error}."))
+    })
+}
+
+/// A request that cannot be understood.
+pub(super) fn bad(message: impl Into<String>) -> Failure {
+    Failure(Problem::new(Code::BadRequest, message))
+}

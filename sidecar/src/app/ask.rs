@@ -1,0 +1,161 @@
+//! Answering a request: admission, the turn that it causes, and the words of the answer.
+
+use vial_protocol::request::Accepted;
+use vial_protocol::{Code, Kind, Problem};
+
+use super::handle::{Actor, Request, What};
+use super::machine::{Ask, Command, Event};
+use super::task::Task;
+use crate::store::history::KeptAnswer;
+
+impl Task {
+    pub(super) async fn ask(&mut self, request: Request) -> Result<Accepted, Problem> {
+        let Request { actor, reason, key, what } = request;
+        let asked = describe(&what, &actor);
+        if let Some(answer) = self.answered_before(key.as_deref(), &asked).await? {
+            return Ok(answer);
+        }
+        self.may(&actor, &what)?;
+        let number = self.state.next_number;
+        let name = actor.name;
+        let (command, upload, accepted) = match what {
+            What::Deploy(upload) => {
+                self.known().deploy()?;
+                let ask = Ask { kind: Kind::Deploy, release: None, actor: name, reason };
+                (Command::Begin(ask), Some(upload), begun(number, "Deploy"))
+            }
+            What::Rollback(ask) => {
+                let plan = self.known().rollback(&ask)?;
+                let message = format!("Rollback to {}", self.known().label(plan.to.number));
+                let ask = Ask {
+                    kind: Kind::Rollback,
+                    release: Some(plan.to.number),
+                    actor: name,
+                    reason,
+                };
+                (Command::Begin(ask), None, begun(number, &message))
+            }
+            What::Restart { in_place } => {
+                let command = self.known().restart(in_place, name, reason)?;
+                let accepted = if in_place {
+                    done("The active slot stops and starts again.")
+                } else {
+                    begun(number, "Restart")
+                };
+                (command, None, accepted)
+            }
+            What::Cancel => {
+                let number = self.known().cancel()?;
+                let message = format!("#{number} is cancelled. {}", self.serves());
+                (Command::Cancel, None, Accepted { deployment: Some(number), message })
+            }
+            What::Stop => {
+                self.known().stop()?;
+                let app = self.context.app();
+                (Command::Stop, None, done(&format!("{app} stops. `vial start {app}` starts it.")))
+            }
+            What::Start => {
+                self.known().start()?;
+                (Command::Start, None, done(&format!("{} starts.", self.context.app())))
+            }
+        };
+        if let Some(upload) = upload {
+            self.uploads.insert(number, upload);
+        }
+        let answer = key.map(|key| KeptAnswer {
+            key,
+            request: asked,
+            deployment: accepted.deployment,
+            message: accepted.message.clone(),
+        });
+        let turned = self.try_turn(Event::Command(command), answer).await;
+        // Uploads of deployments that were cancelled while they waited.
+        let queued = self.state.queued.as_ref().map(|it| it.number);
+        self.uploads.retain(|number, _| Some(*number) == queued);
+        turned.map(|()| accepted)
+    }
+
+    /// The answer to the same request, where it was given already.
+    async fn answered_before(
+        &self,
+        key: Option<&str>,
+        asked: &str,
+    ) -> Result<Option<Accepted>, Problem> {
+        let Some(key) = key else { return Ok(None) };
+        let kept = self.context.daemon.store.answer(self.context.app(), key).await;
+        match kept {
+            Ok(None) => Ok(None),
+            Ok(Some(kept)) if kept.request == asked => {
+                Ok(Some(Accepted { deployment: kept.deployment, message: kept.message }))
+            }
+            Ok(Some(kept)) => Err(Problem::new(
+                Code::KeyReused,
+                format!(
+                    "Nothing was changed: this idempotency key was used for another request ({}).",
+                    kept.request
+                ),
+            )
+            .next("use a new key for each thing that is asked for")),
+            Err(error) => {
+                Err(Problem::new(Code::Internal, format!("Nothing was changed: {error}.")))
+            }
+        }
+    }
+
+    /// An app's own user may not end what somebody else began.
+    fn may(&self, actor: &Actor, what: &What) -> Result<(), Problem> {
+        let ends = match what {
+            What::Cancel => true,
+            What::Rollback(ask) => ask.cancel,
+            _ => false,
+        };
+        let begun = self.shown.current.iter().chain(&self.shown.queued);
+        let mut others = begun.filter(|it| it.status.in_progress() && it.actor != actor.name);
+        match others.next() {
+            Some(other) if ends && !actor.operator => Err(Problem::new(
+                Code::Forbidden,
+                format!(
+                    "Nothing was changed: #{} was begun by {}, and {} may cancel only what it \
+                     began itself.",
+                    other.number, other.actor, actor.name
+                ),
+            )
+            .next("ask an operator: root, or a member of the operators' group")),
+            _ => Ok(()),
+        }
+    }
+
+    /// "v1.4.2 serves."
+    fn serves(&self) -> String {
+        match self.state.serving_release() {
+            Some(release) => format!("{} serves.", self.known().label(release)),
+            None => "No release serves yet.".into(),
+        }
+    }
+}
+
+fn begun(number: u64, what: &str) -> Accepted {
+    Accepted { deployment: Some(number), message: format!("{what} is #{number}.") }
+}
+
+fn done(message: &str) -> Accepted {
+    Accepted { deployment: None, message: message.into() }
+}
+
+/// What tells two requests with one key apart.
+fn describe(what: &What, actor: &Actor) -> String {
+    let asked = match what {
+        What::Deploy(_) => "deploy".into(),
+        What::Rollback(ask) => format!(
+            "rollback to {} cancelling {}",
+            ask.to.map_or_else(|| "the previous release".into(), |to| format!("#{to}")),
+            if ask.cancel { "what is in progress" } else { "nothing" }
+        ),
+        What::Restart { in_place: true } => "restart in place".into(),
+        What::Restart { in_place: false } => "restart".into(),
+        What::Cancel => "cancel".into(),
+        What::Stop => "stop".into(),
+        What::Start => "start".into(),
+    };
+    format!("{asked} by {}", actor.name)
+}

@@ -1,0 +1,195 @@
+//! Every app that the daemon takes care of.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, watch};
+use vial_protocol::{Code, Problem};
+
+use super::place;
+use crate::app::context::{Context, Daemon};
+use crate::app::handle::App;
+use crate::app::paths::Layout;
+use crate::app::recover;
+use crate::app::registry::{Registry, Report};
+use crate::config::{self, AppConfig, Config};
+use crate::route::{self, Route};
+
+/// The apps, and how to change which they are.
+pub struct Apps {
+    daemon: Daemon,
+    layout: Layout,
+    registry: watch::Sender<Arc<Registry>>,
+    /// One reload at a time.
+    turn: Mutex<()>,
+}
+
+impl Apps {
+    /// Brings every app of the configuration to life.
+    pub async fn open(daemon: Daemon, layout: Layout, config: Config) -> Apps {
+        let (registry, _) = watch::channel(Arc::new(Registry::default()));
+        let apps = Apps { daemon, layout, registry, turn: Mutex::new(()) };
+        apps.apply(config).await;
+        apps
+    }
+
+    /// The apps, now and as they change.
+    #[must_use]
+    pub fn reader(&self) -> watch::Receiver<Arc<Registry>> {
+        self.registry.subscribe()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.registry.borrow().apps.len()
+    }
+
+    /// Reads the configuration again. What is broken in it leaves its apps as they are.
+    pub async fn reload(&self) -> Report {
+        let _turn = self.turn.lock().await;
+        let config = match Config::load(&self.daemon.host.file) {
+            Ok(config) => config,
+            Err(error) => {
+                tracing::error!(%error, "the configuration stays as it was");
+                let problem = Problem::new(
+                    Code::Configuration,
+                    format!("The configuration stays as it was: {error}"),
+                )
+                .next("correct the file, then `vial reload`");
+                return Report { problems: vec![problem], warnings: Vec::new() };
+            }
+        };
+        let mut report = self.apply(config.clone()).await;
+        if config.host != *self.daemon.host {
+            report.warnings.push(
+                Problem::new(
+                    Code::Configuration,
+                    "The host's own settings changed: they take effect when the daemon starts \
+                     again.",
+                )
+                .next("`systemctl restart vial`; the slots run on"),
+            );
+        }
+        tracing::info!(apps = self.count(), problems = report.problems.len(), "reloaded");
+        report
+    }
+
+    async fn apply(&self, config: Config) -> Report {
+        let before = self.registry.borrow().apps.clone();
+        let mut apps = BTreeMap::new();
+        let mut problems = config.problems;
+        for (name, wanted) in config.apps {
+            match self.app(before.get(&name), wanted).await {
+                Ok(app) => {
+                    apps.insert(name, app);
+                }
+                Err(problem) => {
+                    if let Some(app) = before.get(&name) {
+                        apps.insert(name, app.clone());
+                    }
+                    problems.push(problem);
+                }
+            }
+        }
+        for (name, app) in before {
+            if apps.contains_key(&name) {
+                continue;
+            }
+            if config.broken.contains(&name) {
+                apps.insert(name, app);
+            } else {
+                tracing::warn!(app = name, "no longer configured; its slots run on");
+                app.release().await;
+            }
+        }
+        for problem in &problems {
+            tracing::error!(%problem, "configuration");
+        }
+        for warning in &config.warnings {
+            tracing::warn!(%warning, "configuration");
+        }
+        let report = Report { problems, warnings: config.warnings };
+        self.registry.send_replace(Arc::new(Registry {
+            apps,
+            problems: report.problems.clone(),
+            warnings: report.warnings.clone(),
+        }));
+        report
+    }
+
+    async fn app(&self, before: Option<&App>, wanted: AppConfig) -> Result<App, Problem> {
+        match before {
+            Some(app) if app.context().config == wanted => Ok(app.clone()),
+            Some(app) => {
+                app.configure(self.context(wanted)?).await?;
+                Ok(app.clone())
+            }
+            None => recover::open(self.context(wanted)?).await,
+        }
+    }
+
+    /// Gives every app up; the slots run on.
+    pub async fn release(&self) {
+        let registry = self.registry.borrow().clone();
+        for app in registry.apps.values() {
+            app.release().await;
+        }
+    }
+
+    fn context(&self, config: AppConfig) -> Result<Arc<Context>, Problem> {
+        let layout = self.layout.app(&config.name);
+        let failed = |error: std::io::Error| {
+            Problem::new(
+                Code::Internal,
+                format!("{}: {} cannot be used: {error}.", config.name, layout.root().display()),
+            )
+            .next("check the owner and the mode of the state folder")
+        };
+        place::app(&layout).map_err(failed)?;
+        let cookie = place::secret(&layout.cookie()).map_err(failed)?;
+        let token = place::secret(&layout.root().join("probe")).map_err(failed)?;
+        let route = self.route(&config, &token)?;
+        Ok(Arc::new(Context { daemon: self.daemon.clone(), config, layout, cookie, route }))
+    }
+
+    fn route(&self, config: &AppConfig, token: &str) -> Result<Option<Arc<Route>>, Problem> {
+        let Some(ports) = config.ports.filter(|_| !config.is_worker()) else { return Ok(None) };
+        let failed = |error: &dyn std::fmt::Display| {
+            Problem::new(Code::Route, format!("{}: {error}", config.name)).next("`vial doctor`")
+        };
+        let caddy = &self.daemon.host.caddy;
+        let settings = route::Settings {
+            app: config.name.clone(),
+            folder: self.layout.root().join("route").join(&config.name),
+            ports: route::Ports { blue: ports.blue, green: ports.green },
+            hosts: config.hosts.clone(),
+            token: route::Token::new(token),
+            admin: caddy.admin.as_ref().map(parse).transpose().map_err(|error| failed(&error))?,
+            probe: caddy.probe.as_ref().map(parse).transpose().map_err(|error| failed(&error))?,
+            mode: match caddy.mode {
+                config::RouteMode::File => route::Mode::File,
+                config::RouteMode::Admin => {
+                    route::Mode::Admin { dial_host: "127.0.0.1".into() }
+                }
+            },
+        };
+        let route = Route::new(settings).map_err(|error| failed(&error))?;
+        let prepared = route.prepare().map_err(|error| failed(&error))?;
+        if let Some((folder, mode)) = prepared.closed {
+            tracing::warn!(
+                app = config.name,
+                folder = %folder.display(),
+                mode = format!("{mode:o}"),
+                "Caddy may not be able to pass this folder"
+            );
+        }
+        Ok(Some(Arc::new(route)))
+    }
+}
+
+/// An address of the configuration as the route has it: the text is what both agree on.
+fn parse<T: FromStr>(address: &config::Address) -> Result<T, T::Err> {
+    address.to_string().parse()
+}
