@@ -230,6 +230,7 @@ impl Running {
     /// the last counts.
     pub async fn stop(self) -> Report {
         self.context.stop.cancel();
+        self.context.tally.over();
         self.context.tasks.close();
         self.context.tasks.wait().await;
         self.snapshot()

@@ -28,8 +28,10 @@ pub enum Class {
 pub struct Report {
     /// When the load started, in milliseconds since 1970.
     pub started_unix_ms: u64,
-    /// How long it has run.
+    /// How long it has run, the wait for the last answers included.
     pub elapsed_ms: u64,
+    /// How long requests were sent.
+    pub sending_ms: u64,
     /// The requests, by kind of client.
     pub classes: BTreeMap<Class, ClassReport>,
     /// The releases that answered, by `x-shop-version`.

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::report::{Class, Report};
 
+/// So many failures and dropped WebSockets are shown; the counts above them are whole.
+const SHOWN: usize = 20;
+
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -19,7 +22,7 @@ impl fmt::Display for Class {
 impl fmt::Display for Report {
     #[allow(clippy::cast_precision_loss)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.elapsed_ms as f64 / 1000.0;
+        let seconds = self.sending_ms as f64 / 1000.0;
         let rate = self.sent() as f64 / seconds.max(0.001);
         writeln!(
             f,
@@ -30,13 +33,12 @@ impl fmt::Display for Report {
         self.classes(f)?;
         self.origins(f)?;
         self.websockets(f)?;
-        for failure in &self.failures {
-            let version = failure.version.as_deref().unwrap_or("nobody");
-            writeln!(
-                f,
-                "  at {:>7} ms  {:10}  {} (answered by {version})",
-                failure.at_ms, failure.class, failure.what
-            )?;
+        for failure in self.failures.iter().take(SHOWN) {
+            write!(f, "  at {:>7} ms  {:10}  {}", failure.at_ms, failure.class, failure.what)?;
+            match &failure.version {
+                Some(version) => writeln!(f, " (answered by {version})")?,
+                None => writeln!(f)?,
+            }
         }
         Ok(())
     }
@@ -94,7 +96,7 @@ impl Report {
             sockets.echoed,
             sockets.lost
         )?;
-        for drop in sockets.dropped.iter().take(10) {
+        for drop in sockets.dropped.iter().take(SHOWN) {
             let code = drop.code.map_or(String::from("no code"), |code| code.to_string());
             writeln!(f, "    dropped at {} ms: {code}, {}", drop.at_ms, drop.reason)?;
         }

@@ -38,6 +38,8 @@ struct State {
     latencies: BTreeMap<Class, Histogram<u64>>,
     /// When the most recently sent of the requests that were answered was sent.
     newest: Option<Instant>,
+    /// When the last request was sent, once no more are.
+    over: Option<Instant>,
 }
 
 impl Tally {
@@ -118,12 +120,19 @@ impl Tally {
         self.lock().failure(Failure { at_ms, class: Class::Websocket, what, version });
     }
 
+    /// No more requests are sent.
+    pub fn over(&self) {
+        self.lock().over = Some(Instant::now());
+    }
+
     /// Everything so far.
     pub fn report(&self) -> Report {
         let state = self.lock();
         let mut report = state.report.clone();
         report.started_unix_ms = self.started_unix_ms;
-        report.elapsed_ms = self.at(Instant::now());
+        let now = Instant::now();
+        report.elapsed_ms = self.at(now);
+        report.sending_ms = self.at(state.over.unwrap_or(now));
         for (class, latencies) in &state.latencies {
             let class = report.classes.entry(*class).or_default();
             class.latency_p50_ms = in_ms(latencies.value_at_quantile(0.50));

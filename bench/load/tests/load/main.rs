@@ -1,6 +1,7 @@
 //! Against servers that misbehave on purpose: each kind of loss is counted, once, as what it is.
 #![allow(clippy::unwrap_used)]
 
+mod command;
 mod counting;
 mod requests;
 mod server;
