@@ -1,0 +1,10 @@
+defmodule Shop.Repo.Migrations.CreateProducts do
+  use Ecto.Migration
+
+  def change do
+    create table(:products) do
+      add(:name, :string, null: false)
+      timestamps()
+    end
+  end
+end
