@@ -1,1 +1,4 @@
 //! Vial
+
+pub mod cli;
+pub mod client;
