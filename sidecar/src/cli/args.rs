@@ -287,14 +287,21 @@ pub struct Init {
     #[arg(long = "host", value_name = "HOST")]
     pub hosts: Vec<String>,
     /// The ports of its slots, blue first: 4000,4001
-    #[arg(long, value_name = "BLUE,GREEN", value_delimiter = ',', num_args = 2)]
-    pub ports: Vec<u16>,
+    #[arg(long, value_name = "BLUE,GREEN", value_parser = two_ports)]
+    pub ports: Option<(u16, u16)>,
     /// The user that it runs as
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
     /// Where the configuration is written [default: /etc/vial]
     #[arg(long, value_name = "PATH")]
     pub dir: Option<PathBuf>,
+}
+
+fn two_ports(text: &str) -> Result<(u16, u16), &'static str> {
+    text.split_once(',')
+        .and_then(|(blue, green)| Some((blue.trim().parse().ok()?, green.trim().parse().ok()?)))
+        .filter(|(blue, green)| blue != green && *blue != 0 && *green != 0)
+        .ok_or("two different ports belong here, blue first: 4000,4001")
 }
 
 #[cfg(test)]
@@ -325,7 +332,7 @@ mod tests {
         .unwrap();
         assert!(parsed.global.json);
         let Command::Init(init) = parsed.command else { panic!("not init") };
-        assert_eq!((init.ports, init.hosts), (vec![4000, 4001], vec!["a".into(), "b".into()]));
+        assert_eq!((init.ports, init.hosts), (Some((4000, 4001)), vec!["a".into(), "b".into()]));
     }
 
     #[test]
@@ -335,6 +342,8 @@ mod tests {
             ("vial deploy shop", "<PATH>"),
             ("vial rolback shop", "rollback"),
             ("vial history shop --limit 0", "0 is not in 1.."),
+            ("vial init shop --ports 4000", "4000,4001"),
+            ("vial init shop --ports 4000,4000", "two different ports"),
         ] {
             let error = CommandLine::try_parse_from(line.split(' ')).unwrap_err().to_string();
             assert!(error.contains(said), "{line}: {error}");

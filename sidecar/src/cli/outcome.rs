@@ -117,11 +117,9 @@ fn success(deployment: &Deployment, plan: Option<&Plan>, look: &Look) -> String 
     if deployment.kind == Kind::Rollback {
         said.push_str(" Migrations unchanged");
         if let Some(plan) = plan.filter(|plan| !plan.migrations.is_empty()) {
-            said.push_str(&format!(
-                ": {} stay that {} does not know",
-                plan.migrations.len(),
-                subject(deployment)
-            ));
+            let count = plan.migrations.len();
+            let stay = if count == 1 { "stays" } else { "stay" };
+            said.push_str(&format!(": {count} that {} does not know {stay}", subject(deployment)));
         }
         said.push('.');
     }

@@ -90,7 +90,7 @@ fn facts(deployment: &Deployment, look: &Look) -> Vec<(&'static str, String)> {
         facts.push(("Live", format!("{}, after {}", look.clock(live_at), took(millis))));
     }
     if let Some(ended_at) = deployment.ended_at {
-        let millis = taken(deployment).unwrap_or_default();
+        let millis = ended_at.as_millisecond() - deployment.queued_at.as_millisecond();
         facts.push(("Ended", format!("{}, after {}", look.clock(ended_at), took(millis))));
     }
     if let Some(replaces) = deployment.replaces {

@@ -1,7 +1,7 @@
 //! What an app does, at a glance.
 
 use vial_protocol::{
-    AppStatus, DaemonStatus, Deployment, Desired, Problem, Release, SlotState, SlotStatus,
+    AppStatus, DaemonStatus, Deployment, Desired, Problem, Release, Slot, SlotState, SlotStatus,
 };
 
 use super::look::{Look, Tone, slot_tone, status_tone, took};
@@ -141,7 +141,7 @@ fn warn(problem: &Problem, lead: &str, look: &Look) -> String {
 
 fn slots(app: &AppStatus, look: &Look) -> String {
     let mut table =
-        Table::new(&["Slot", "State", "Health…", "Release…", " Port", " Pid", "Started", "Exit…"]);
+        Table::new(&["Slot", "State", "Health…", "Release…", " Port", " Pid", "Started"]);
     // The one that serves first.
     let (serving, idle): (Vec<_>, Vec<_>) =
         app.slots.iter().partition(|status| Some(status.slot) == app.active);
@@ -171,11 +171,20 @@ fn state(status: &SlotStatus) -> Cell {
         SlotState::Starting | SlotState::Stopping => Tone::Warn,
         SlotState::Backoff => Tone::Bad,
     };
-    match status.restarts {
-        0 => Cell::new(status.state.as_str(), tone),
-        1 => Cell::new(format!("{}, 1 restart", status.state.as_str()), tone),
-        many => Cell::new(format!("{}, {many} restarts", status.state.as_str()), tone),
-    }
+    Cell::new(status.state.as_str(), tone)
+}
+
+/// What happened to a slot's process, where it did not simply start and run.
+fn trouble(status: &SlotStatus) -> Option<String> {
+    let exit = status.last_exit.as_deref().filter(|_| status.state != SlotState::Running);
+    let again = match status.restarts {
+        0 => None,
+        1 => Some("started again once".to_owned()),
+        many => Some(format!("started again {many} times")),
+    };
+    let exit = exit.or(status.last_exit.as_deref().filter(|_| again.is_some()));
+    let said: Vec<String> = exit.map(text::word).into_iter().chain(again).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 fn health(status: &SlotStatus) -> Cell {
@@ -200,6 +209,15 @@ fn facts(app: &AppStatus, look: &Look) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(deployment) = &app.deployment {
         facts.push(("In progress", in_progress(deployment, look)));
+    }
+    for status in &app.slots {
+        if let Some(said) = trouble(status) {
+            let name = match status.slot {
+                Slot::Blue => "Blue",
+                Slot::Green => "Green",
+            };
+            facts.push((name, said));
+        }
     }
     if let Some(queued) = &app.queued {
         facts.push(("Waiting", of(queued)));
