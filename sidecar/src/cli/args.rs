@@ -1,0 +1,352 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use vial_protocol::Slot;
+
+use super::exit;
+
+/// Runs a BEAM release in two slots behind Caddy, and takes a bad deploy back in seconds
+#[derive(Debug, Parser)]
+#[command(name = "vial", version, after_help = exit::HELP, propagate_version = true)]
+#[command(disable_help_subcommand = true)]
+pub struct CommandLine {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What applies to every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The daemon's socket [default: the one in the configuration, or /run/vial/vial.sock]
+    #[arg(long, global = true, value_name = "PATH", env = "VIAL_SOCKET", hide_env_values = true)]
+    pub socket: Option<PathBuf>,
+    /// The host's configuration file [default: /etc/vial/vial.toml]
+    #[arg(long, global = true, value_name = "PATH", env = "VIAL_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Print JSON for programs, and nothing else on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print the outcome only, not the progress
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring a release and make it active
+    ///
+    /// The release starts in the idle slot while the active one serves. When it is healthy, Caddy
+    /// is switched to it; the release before it stays ready until the bake ends.
+    #[command(after_help = "Examples:
+  vial deploy shop _build/prod/rel/shop
+  vial deploy shop shop-2.0.0.tar.gz --reason 'new checkout'
+  ssh build.example.com cat shop.tar.gz | vial deploy shop -")]
+    Deploy(Deploy),
+    /// Put the previous release back
+    ///
+    /// Shows the plan and, on a terminal, asks. Needs no build, and leaves the database alone.
+    #[command(after_help = "Examples:
+  vial rollback shop
+  vial rollback shop --plan             what it would do, and nothing more
+  vial rollback shop --to 5 --yes       the release of deployment 5, without a question
+  vial rollback shop --cancel           cancel the deployment in progress first")]
+    Rollback(Rollback),
+    /// Cancel the deployment in progress, before it is live
+    #[command(after_help = "Example:
+  vial cancel shop
+Once it is live, `vial rollback shop` takes it back.")]
+    Cancel(App),
+    /// Show what serves, its health, and what is in progress
+    #[command(after_help = "Examples:
+  vial status
+  vial status shop --watch
+  vial status shop --json | jq -r .serving.version")]
+    Status(Status),
+    /// List an app's deployments, newest first
+    #[command(after_help = "Example:
+  vial history shop --limit 50")]
+    History(History),
+    /// Show one deployment with its steps and its error
+    #[command(after_help = "Example:
+  vial show shop 7")]
+    Show(Show),
+    /// Print a slot's log
+    #[command(after_help = "Examples:
+  vial logs shop                        the active slot's last lines
+  vial logs shop --slot green -f        follow the other one")]
+    Logs(Logs),
+    /// List the apps
+    Apps,
+    /// Stop an app until it is started again
+    Stop(App),
+    /// Start an app that was stopped
+    Start(App),
+    /// Start the active release again, with today's environment
+    ///
+    /// It starts in the idle slot and takes the traffic once it is healthy: no request is lost.
+    #[command(after_help = "Examples:
+  vial restart shop --reason 'new DATABASE_URL'
+  vial restart shop --in-place          in its own slot, with an interruption")]
+    Restart(Restart),
+    /// Open IEx in the running release
+    #[command(after_help = "Ctrl-] leaves the console; the release goes on.")]
+    Console(Console),
+    /// Evaluate an expression in the running release
+    #[command(after_help = "Example:
+  vial rpc shop 'IO.inspect(Shop.Orders.count())'")]
+    Rpc(Evaluate),
+    /// Evaluate an expression in a fresh instance of the release, its application not started
+    #[command(after_help = "Example:
+  vial eval shop 'Shop.Release.migrate()'")]
+    Eval(Evaluate),
+    /// What Caddy needs to know
+    Caddy {
+        /// What of it.
+        #[command(subcommand)]
+        what: Caddy,
+    },
+    /// Make the daemon read its configuration again
+    Reload,
+    /// Run the daemon
+    Serve(Serve),
+    /// Write a commented configuration for the host, and for an app
+    #[command(after_help = "Example:
+  vial init shop --host shop.example.com --ports 4000,4001 --user shop")]
+    Init(Init),
+    /// Check the configuration, Caddy and the host, and name what is wrong
+    Doctor,
+}
+
+/// `vial deploy`
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// The app
+    pub app: String,
+    /// A release folder, a .tar.gz of one, or - for standard input
+    pub path: PathBuf,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Return once the daemon has the release, and let the deployment go on
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// `vial rollback`
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The app
+    pub app: String,
+    /// Go back to the release of this deployment
+    #[arg(long, value_name = "N")]
+    pub to: Option<u64>,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Print what it would do, and do nothing
+    #[arg(long)]
+    pub plan: bool,
+    /// Cancel the deployment in progress first
+    #[arg(long)]
+    pub cancel: bool,
+    /// Return once it is accepted, and let it go on
+    #[arg(long)]
+    pub detach: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// A command that needs the app's name only.
+#[derive(Debug, Args)]
+pub struct App {
+    /// The app
+    pub app: String,
+}
+
+/// `vial status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The app; all of them where absent
+    pub app: Option<String>,
+    /// Show each change until Ctrl-C
+    #[arg(long, short)]
+    pub watch: bool,
+}
+
+/// `vial history`
+#[derive(Debug, Args)]
+pub struct History {
+    /// The app
+    pub app: String,
+    /// How many deployments
+    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Those before this one
+    #[arg(long, value_name = "N")]
+    pub before: Option<u64>,
+}
+
+/// `vial show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The app
+    pub app: String,
+    /// The deployment's number
+    pub number: u64,
+}
+
+/// `vial logs`
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The app
+    pub app: String,
+    /// blue or green; the active one where absent
+    #[arg(long, short)]
+    pub slot: Option<Slot>,
+    /// Go on with what comes, until Ctrl-C
+    #[arg(long, short)]
+    pub follow: bool,
+    /// How many lines of what is there
+    #[arg(long, short = 'n', default_value_t = 100)]
+    pub lines: u32,
+}
+
+/// `vial restart`
+#[derive(Debug, Args)]
+pub struct Restart {
+    /// The app
+    pub app: String,
+    /// Stop and start it in its own slot, with an interruption
+    #[arg(long)]
+    pub in_place: bool,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Return once it is accepted, and let it go on
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// `vial console`
+#[derive(Debug, Args)]
+pub struct Console {
+    /// The app
+    pub app: String,
+    /// blue or green; the active one where absent
+    #[arg(long, short)]
+    pub slot: Option<Slot>,
+}
+
+/// `vial rpc` and `vial eval`
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// The app
+    pub app: String,
+    /// An Elixir expression
+    #[arg(allow_hyphen_values = true)]
+    pub expression: String,
+    /// blue or green; the active one where absent
+    #[arg(long, short)]
+    pub slot: Option<Slot>,
+}
+
+/// `vial caddy`
+#[derive(Debug, Subcommand)]
+pub enum Caddy {
+    /// Print the snippet that the Caddyfile imports
+    #[command(after_help = "Example:
+  vial caddy snippet shop")]
+    Snippet(App),
+}
+
+/// `vial serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Check the configuration and leave
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `vial init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The app; the host's own configuration only where absent
+    pub app: Option<String>,
+    /// The release's name, where it is not the app's
+    #[arg(long, value_name = "NAME")]
+    pub release: Option<String>,
+    /// A host name that it answers to; may be repeated
+    #[arg(long = "host", value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// The ports of its slots, blue first: 4000,4001
+    #[arg(long, value_name = "BLUE,GREEN", value_parser = two_ports)]
+    pub ports: Option<(u16, u16)>,
+    /// The user that it runs as
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Where the configuration is written [default: /etc/vial]
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+}
+
+fn two_ports(text: &str) -> Result<(u16, u16), &'static str> {
+    text.split_once(',')
+        .and_then(|(blue, green)| Some((blue.trim().parse().ok()?, green.trim().parse().ok()?)))
+        .filter(|(blue, green)| blue != green && *blue != 0 && *green != 0)
+        .ok_or("two different ports belong here, blue first: 4000,4001")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_anywhere_and_two_ports_make_a_pair() {
+        let parsed = CommandLine::try_parse_from([
+            "vial",
+            "init",
+            "shop",
+            "--ports",
+            "4000,4001",
+            "--host",
+            "a",
+            "--host",
+            "b",
+            "--json",
+        ])
+        .unwrap();
+        assert!(parsed.global.json);
+        let Command::Init(init) = parsed.command else { panic!("not init") };
+        assert_eq!((init.ports, init.hosts), (Some((4000, 4001)), vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (line, said) in [
+            ("vial logs shop --slot red", "\"red\" is not blue or green"),
+            ("vial deploy shop", "<PATH>"),
+            ("vial rolback shop", "rollback"),
+            ("vial history shop --limit 0", "0 is not in 1.."),
+            ("vial init shop --ports 4000", "4000,4001"),
+            ("vial init shop --ports 4000,4000", "two different ports"),
+        ] {
+            let error = CommandLine::try_parse_from(line.split(' ')).unwrap_err().to_string();
+            assert!(error.contains(said), "{line}: {error}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! One file a command, or a family of commands that do the same with another word.
+//!
+//! Each takes the [`Session`](super::session::Session) and its own arguments, calls the daemon,
+//! shows what came of it, and returns how the process ends. Commands know nothing of one another.
+
+pub mod console;
+pub mod control;
+pub mod deploy;
+pub mod evaluate;
+pub mod history;
+pub mod logs;
+pub mod rollback;
+pub mod status;

@@ -1,0 +1,141 @@
+//! Following a deployment to its end, across restarts of the daemon.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use vial_protocol::{AppStatus, Deployment, Event, Plan};
+
+use super::exit::Exit;
+use super::outcome;
+use super::progress::Progress;
+use super::session::{Session, Stop};
+use crate::client::{Client, ClientError, Told};
+
+/// How long a daemon may be away before the watcher gives up.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Follows deployment `number` until it has ended, shows it, and says how it went.
+///
+/// # Errors
+/// The daemon refuses, or stays away.
+pub async fn follow(
+    session: &mut Session,
+    app: &str,
+    number: u64,
+    plan: Option<&Plan>,
+) -> Result<Exit, Stop> {
+    let ended = watch(session, app, number).await?;
+    let screen = &mut session.screen;
+    let Some(deployment) = ended else {
+        screen.complain(&outcome::left(app, number));
+        return Ok(Exit::Interrupted);
+    };
+    let (_, exit) = outcome::sentence(app, &deployment, plan, &screen.look());
+    if screen.json {
+        screen.say_json(&deployment)?;
+    } else if exit == Exit::Done {
+        let said = outcome::sentence(app, &deployment, plan, &screen.look()).0;
+        screen.say(&said)?;
+    } else {
+        let said = outcome::sentence(app, &deployment, plan, &screen.err_look()).0;
+        screen.complain(&said);
+    }
+    Ok(exit)
+}
+
+/// The deployment when it has ended; absent where the reader left before.
+async fn watch(session: &mut Session, app: &str, number: u64) -> Result<Option<Deployment>, Stop> {
+    let interrupt = session.interrupt.arm()?;
+    let mut progress = Progress::on(&session.screen);
+    let mut events = session.client.events(Some(app)).await?;
+    let mut tick = interval(Duration::from_millis(100));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut lost: Option<(Instant, ClientError)> = None;
+    let mut look_again: Option<Instant> = None;
+    let mut told_live = false;
+    loop {
+        let deadline = lost.as_ref().map(|(since, _)| *since + PATIENCE);
+        let told = tokio::select! {
+            biased;
+            () = interrupt.cancelled() => return Ok(None),
+            told = events.next() => told,
+            _ = tick.tick(), if progress.is_drawn() => {
+                progress.tick((session.screen.clock)());
+                continue;
+            }
+            () = at(look_again), if look_again.is_some() => None,
+            () = at(deadline), if deadline.is_some() => match lost.take() {
+                Some((_, error)) => return Err(error.into()),
+                None => continue,
+            },
+        };
+        let status = match told {
+            Some(Told::Event(Event::App(status))) if status.name == app => Some(status),
+            Some(Told::Event(Event::AppRemoved { name })) if name == app => None,
+            Some(Told::Event(_)) => continue,
+            Some(Told::Lost(error)) => {
+                lost = Some((Instant::now(), error));
+                progress.line(
+                    "Connection to the daemon lost; the deployment goes on without it. \
+                     Reconnecting…",
+                    &mut session.screen,
+                )?;
+                continue;
+            }
+            Some(Told::Back) => {
+                lost = None;
+                progress.line("Connected again.", &mut session.screen)?;
+                continue;
+            }
+            Some(Told::Ended(error)) => return Err(error.into()),
+            None if look_again.is_some() => None,
+            None => return Err(ClientError::Protocol("the events ended".into()).into()),
+        };
+        look_again = None;
+        let deployment = match find(&session.client, app, number, status).await {
+            Ok(deployment) => deployment,
+            Err(error) if error.is_passing() => {
+                look_again = Some(Instant::now() + Duration::from_secs(1));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        progress.show(&deployment, &mut session.screen)?;
+        if deployment.status.is_live() && !told_live {
+            told_live = true;
+            let line = outcome::live(app, &deployment, &session.screen.look());
+            progress.line(&line, &mut session.screen)?;
+        }
+        if !deployment.status.in_progress() {
+            return Ok(Some(deployment));
+        }
+    }
+}
+
+/// The deployment with its steps: from the status where it has them, else asked for.
+async fn find(
+    client: &Client,
+    app: &str,
+    number: u64,
+    status: Option<Box<AppStatus>>,
+) -> Result<Deployment, ClientError> {
+    let known = status
+        .and_then(|status| {
+            [status.deployment, status.queued]
+                .into_iter()
+                .flatten()
+                .find(|deployment| deployment.number == number)
+        })
+        .filter(|deployment| !deployment.steps.is_empty());
+    match known {
+        Some(deployment) => Ok(deployment),
+        None => client.deployment(app, number).await,
+    }
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}

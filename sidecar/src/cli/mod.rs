@@ -1,0 +1,153 @@
+//! The command line: arguments in, calls to the daemon, sentences and tables out.
+//!
+//! The map: [`args`] is what can be typed; [`run`] picks a file of [`command`], which works with
+//! a [`session`] (the client, the [`screen`], the person) and ends in an [`exit`]. [`follow`]
+//! watches a deployment with [`progress`], and [`outcome`] says how it went. The `view_` files
+//! turn protocol values into text, purely, in a [`look`]; [`table`] aligns, [`problem`] shows
+//! refusals, and [`text`] cleans whatever was written by an app, an archive or another person.
+//! Everything untrusted goes through [`text`] before it is printed.
+//!
+//! It reaches the daemon through [`crate::client`] alone, and must never import what the daemon
+//! is made of: `serve`, `init` and `doctor` are [`Hooks`] that the binary passes in.
+
+pub mod args;
+pub mod command;
+pub mod exit;
+pub mod follow;
+pub mod look;
+pub mod outcome;
+pub mod pack;
+pub mod problem;
+pub mod progress;
+pub mod screen;
+pub mod session;
+pub mod table;
+pub mod text;
+pub mod view_history;
+pub mod view_plan;
+pub mod view_status;
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use vial_protocol::request::Evaluate;
+
+use self::args::{Caddy, Command, CommandLine, Global};
+use self::command::{console, control, deploy, evaluate, history, logs, rollback, status};
+use self::exit::Exit;
+use self::screen::Screen;
+use self::session::{Interrupt, Pack, Session, Stop};
+use crate::client::Client;
+
+/// Where the daemon listens if nobody says otherwise.
+const DEFAULT_SOCKET: &str = "/run/vial/vial.sock";
+
+/// What the command line offers and does not do itself.
+pub struct Hooks {
+    /// `vial serve`
+    pub serve: fn(&Global, &args::Serve) -> ExitCode,
+    /// `vial init`
+    pub init: fn(&Global, &args::Init) -> ExitCode,
+    /// `vial doctor`; the path is the socket that the other commands would call.
+    pub doctor: fn(&Global, &Path) -> ExitCode,
+    /// The socket that the configuration names: the file given, or the usual one.
+    pub configured_socket: fn(Option<&Path>) -> Option<PathBuf>,
+    /// Packs a release folder.
+    pub pack: Pack,
+}
+
+/// The whole program.
+#[must_use]
+pub fn main(hooks: &Hooks) -> ExitCode {
+    let CommandLine { global, command } = match CommandLine::try_parse() {
+        Ok(parsed) => parsed,
+        Err(error) => error.exit(),
+    };
+    match &command {
+        Command::Serve(args) => return (hooks.serve)(&global, args),
+        Command::Init(args) => return (hooks.init)(&global, args),
+        Command::Doctor => return (hooks.doctor)(&global, &socket_path(&global, hooks)),
+        _ => {}
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("vial: cannot start: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let mut session = Session {
+        client: Client::new(socket_path(&global, hooks)),
+        screen: Screen::of_process(global.json, global.quiet),
+        input: Some(Box::new(io::stdin())),
+        input_terminal: io::stdin().is_terminal(),
+        interrupt: Interrupt::default(),
+        pack: hooks.pack,
+    };
+    let exit = runtime.block_on(run(&mut session, &command));
+    // A thread may still wait for standard input, which must not hold up the end.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+/// The socket to call: the one that was typed or is in the environment, the configuration's, or
+/// the usual one.
+#[must_use]
+pub fn socket_path(global: &Global, hooks: &Hooks) -> PathBuf {
+    global
+        .socket
+        .clone()
+        .or_else(|| (hooks.configured_socket)(global.config.as_deref()))
+        .unwrap_or_else(|| DEFAULT_SOCKET.into())
+}
+
+/// Runs a command that speaks to the daemon.
+pub async fn run(session: &mut Session, command: &Command) -> Exit {
+    let result = dispatch(session, command).await;
+    session.settle(result)
+}
+
+async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop> {
+    match command {
+        Command::Deploy(args) => deploy::run(session, args).await,
+        Command::Rollback(args) => rollback::run(session, args).await,
+        Command::Status(args) => status::run(session, args).await,
+        Command::Apps => status::apps(session).await,
+        Command::History(args) => history::history(session, args).await,
+        Command::Show(args) => history::show(session, args).await,
+        Command::Logs(args) => logs::run(session, args).await,
+        Command::Restart(args) => control::restart(session, args).await,
+        Command::Console(args) => console::run(session, args).await,
+        Command::Reload => control::reload(session).await,
+        Command::Caddy { what: Caddy::Snippet(args) } => control::snippet(session, &args.app).await,
+        Command::Cancel(args) => {
+            let accepted = session.client.cancel(&args.app).await;
+            control::told(session, accepted)
+        }
+        Command::Stop(args) => {
+            let accepted = session.client.stop(&args.app).await;
+            control::told(session, accepted)
+        }
+        Command::Start(args) => {
+            let accepted = session.client.start(&args.app).await;
+            control::told(session, accepted)
+        }
+        Command::Rpc(args) => {
+            let evaluated = session.client.rpc(&args.app, &request(args)).await;
+            evaluate::told(session, evaluated)
+        }
+        Command::Eval(args) => {
+            let evaluated = session.client.eval(&args.app, &request(args)).await;
+            evaluate::told(session, evaluated)
+        }
+        Command::Serve(_) | Command::Init(_) | Command::Doctor => {
+            Err(Stop::Usage("This command does not speak to a daemon.".into()))
+        }
+    }
+}
+
+fn request(args: &args::Evaluate) -> Evaluate {
+    Evaluate { expression: args.expression.clone(), slot: args.slot }
+}

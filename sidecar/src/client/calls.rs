@@ -1,0 +1,170 @@
+//! One typed method a route.
+
+use serde::{Deserialize, Serialize};
+use vial_protocol::request::{Accepted, Evaluate, Evaluated, Restart, Rollback};
+use vial_protocol::{AppStatus, DaemonStatus, Deployment, LogChunk, Plan, Problem, Slot};
+
+use super::error::ClientError;
+use super::http::{Client, app_path, new_key, with_query};
+
+/// What `POST /v1/reload` found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reloaded {
+    /// Files that could not be taken over; the apps in them go on as they were.
+    pub problems: Vec<Problem>,
+    /// What was taken over and still deserves a look.
+    pub warnings: Vec<String>,
+}
+
+const NO_BODY: Option<&()> = None;
+
+impl Client {
+    /// The daemon and every app.
+    ///
+    /// # Errors
+    /// Like every method here: see [`ClientError`].
+    pub async fn status(&self) -> Result<DaemonStatus, ClientError> {
+        self.get("/v1/status").await
+    }
+
+    /// One app.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn app(&self, app: &str) -> Result<AppStatus, ClientError> {
+        self.get(&app_path(app, "")).await
+    }
+
+    /// The app's history, newest first, from before deployment `before`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn deployments(
+        &self,
+        app: &str,
+        before: Option<u64>,
+        limit: Option<u32>,
+    ) -> Result<Vec<Deployment>, ClientError> {
+        let query = [
+            ("before", before.map(|number| number.to_string())),
+            ("limit", limit.map(|limit| limit.to_string())),
+        ];
+        self.get(&with_query(app_path(app, "/deployments"), &query)).await
+    }
+
+    /// One deployment with its steps.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn deployment(&self, app: &str, number: u64) -> Result<Deployment, ClientError> {
+        self.get(&app_path(app, &format!("/deployments/{number}"))).await
+    }
+
+    /// What a rollback would do now.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn plan(
+        &self,
+        app: &str,
+        to: Option<u64>,
+        cancel: bool,
+    ) -> Result<Plan, ClientError> {
+        let query = [
+            ("to", to.map(|number| number.to_string())),
+            ("cancel", cancel.then(|| "true".to_owned())),
+        ];
+        self.get(&with_query(app_path(app, "/rollback"), &query)).await
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn rollback(&self, app: &str, request: &Rollback) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/rollback"), Some(request), Some(&new_key()?)).await
+    }
+
+    /// Cancels the deployment in progress, before it is live.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn cancel(&self, app: &str) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/cancel"), NO_BODY, Some(&new_key()?)).await
+    }
+
+    /// Stops the app.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn stop(&self, app: &str) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/stop"), NO_BODY, Some(&new_key()?)).await
+    }
+
+    /// Starts the app.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn start(&self, app: &str) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/start"), NO_BODY, Some(&new_key()?)).await
+    }
+
+    /// Restarts the app.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn restart(&self, app: &str, request: &Restart) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/restart"), Some(request), Some(&new_key()?)).await
+    }
+
+    /// The last lines of a slot's log; the active slot's where none is named.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn logs(
+        &self,
+        app: &str,
+        slot: Option<Slot>,
+        lines: Option<u32>,
+    ) -> Result<LogChunk, ClientError> {
+        let query = [
+            ("slot", slot.map(|slot| slot.to_string())),
+            ("lines", lines.map(|lines| lines.to_string())),
+        ];
+        self.get(&with_query(app_path(app, "/logs"), &query)).await
+    }
+
+    /// Evaluates an expression in the running release.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn rpc(&self, app: &str, request: &Evaluate) -> Result<Evaluated, ClientError> {
+        self.post(&app_path(app, "/rpc"), Some(request), None).await
+    }
+
+    /// Evaluates an expression in a fresh instance of the release, without its application.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn eval(&self, app: &str, request: &Evaluate) -> Result<Evaluated, ClientError> {
+        self.post(&app_path(app, "/eval"), Some(request), None).await
+    }
+
+    /// The snippet that the Caddyfile imports.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn caddy_snippet(&self, app: &str) -> Result<String, ClientError> {
+        let bytes = self.get_bytes(&app_path(app, "/caddy")).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Makes the daemon read its configuration again.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn reload(&self) -> Result<Reloaded, ClientError> {
+        self.post("/v1/reload", NO_BODY, None).await
+    }
+}

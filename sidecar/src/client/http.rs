@@ -1,0 +1,288 @@
+//! One connection a request: connect, ask, and turn what is not a success into an error.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tokio_util::task::AbortOnDropHandle;
+use vial_protocol::Problem;
+use vial_protocol::request::IDEMPOTENCY_KEY;
+
+use super::error::{ClientError, Why};
+use super::link::Link;
+
+/// What a request's body can be.
+pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// How long a question that needs no work may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// More than any answer that is read whole.
+const LARGEST_ANSWER: usize = 64 << 20;
+/// Bytes that stand for themselves in a path's segment and in a query's value.
+const PLAIN: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
+
+/// A caller of one daemon. Holds no connection: each request makes its own.
+#[derive(Debug, Clone)]
+pub struct Client {
+    path: PathBuf,
+}
+
+/// An answer, and the task that moves its bytes; the connection closes when this is dropped.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) task: AbortOnDropHandle<()>,
+}
+
+impl Client {
+    /// A client of the daemon that listens at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Client { path: path.into() }
+    }
+
+    /// The socket that it calls.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn unreachable(&self, why: Why) -> ClientError {
+        ClientError::Unreachable { path: self.path.clone(), why }
+    }
+
+    /// Asks, and reads the answer's JSON.
+    pub(super) async fn get<T: DeserializeOwned>(&self, target: &str) -> Result<T, ClientError> {
+        decode(&self.get_bytes(target).await?)
+    }
+
+    /// Asks, and reads the answer as it comes.
+    pub(super) async fn get_bytes(&self, target: &str) -> Result<Bytes, ClientError> {
+        let asked = async {
+            let answer = self.send(request(Method::GET, target, None, empty())?).await?;
+            self.read(answer).await
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(answered) => answered,
+            Err(_) => Err(self.unreachable(Why::Silent(PATIENCE.as_secs()))),
+        }
+    }
+
+    /// Asks for a change. `key` makes a repetition of it harmless, so a lost answer is asked for
+    /// again, briefly; without one it is not repeated.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        body: Option<&impl Serialize>,
+        key: Option<&str>,
+    ) -> Result<T, ClientError> {
+        let json = match body {
+            Some(body) => serde_json::to_vec(body)
+                .map_err(|error| ClientError::Protocol(format!("the request: {error}")))?,
+            None => Vec::new(),
+        };
+        let mut pauses = [100, 400, 1500].into_iter().map(Duration::from_millis);
+        loop {
+            let body = if json.is_empty() { empty() } else { full(json.clone()) };
+            let mut request = request(Method::POST, target, key, body)?;
+            if !json.is_empty() {
+                request.headers_mut().insert(
+                    header::CONTENT_TYPE,
+                    header::HeaderValue::from_static("application/json"),
+                );
+            }
+            let asked = async { self.read(self.send(request).await?).await }.await;
+            match asked {
+                Err(ClientError::Unreachable { why: Why::Lost, .. }) if key.is_some() => {
+                    match pauses.next() {
+                        Some(pause) => tokio::time::sleep(pause).await,
+                        None => return Err(self.unreachable(Why::Lost)),
+                    }
+                }
+                other => return decode(&other?),
+            }
+        }
+    }
+
+    /// Sends one request on a connection of its own and waits for the head of the answer.
+    pub(super) async fn send(&self, request: Request<Body>) -> Result<Answer, ClientError> {
+        let stream = self.connect().await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(Link::new(stream)))
+            .await
+            .map_err(|error| self.translate(&error))?;
+        // How the connection ended is told again by the request or by the answer's body.
+        let task = AbortOnDropHandle::new(tokio::spawn(async move {
+            drop(connection.with_upgrades().await);
+        }));
+        let response =
+            sender.send_request(request).await.map_err(|error| self.translate(&error))?;
+        Ok(Answer { response, task })
+    }
+
+    async fn connect(&self) -> Result<UnixStream, ClientError> {
+        let mut pauses = [1, 10, 50, 200, 500].into_iter().map(Duration::from_millis);
+        loop {
+            let error = match UnixStream::connect(&self.path).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => error,
+            };
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => Why::Missing,
+                io::ErrorKind::PermissionDenied => Why::Denied,
+                io::ErrorKind::ConnectionRefused => Why::Stale,
+                // The daemon's queue of callers is full: it is there, and busy.
+                io::ErrorKind::WouldBlock => match pauses.next() {
+                    Some(pause) => {
+                        tokio::time::sleep(pause).await;
+                        continue;
+                    }
+                    None => Why::System(error),
+                },
+                _ => Why::System(error),
+            };
+            return Err(self.unreachable(why));
+        }
+    }
+
+    /// Reads a whole answer; one that is not a success becomes the daemon's [`Problem`].
+    pub(super) async fn read(&self, answer: Answer) -> Result<Bytes, ClientError> {
+        let Answer { response, task } = answer;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
+        drop(task);
+        let bytes = match body {
+            Ok(body) => body.to_bytes(),
+            Err(error) => {
+                return Err(match error.downcast::<hyper::Error>() {
+                    Ok(error) => self.translate(&error),
+                    Err(error) => ClientError::Protocol(error.to_string()),
+                });
+            }
+        };
+        if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
+    }
+
+    pub(super) fn translate(&self, error: &hyper::Error) -> ClientError {
+        if error.is_parse() {
+            return ClientError::Protocol(format!("its answer is not HTTP ({error})"));
+        }
+        if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+            return self.unreachable(Why::Lost);
+        }
+        match std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>()) {
+            Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.unreachable(Why::Lost)
+            }
+            Some(error) => {
+                self.unreachable(Why::System(io::Error::new(error.kind(), error.to_string())))
+            }
+            None => ClientError::Protocol(error.to_string()),
+        }
+    }
+}
+
+fn refusal(status: StatusCode, bytes: &[u8]) -> ClientError {
+    match serde_json::from_slice::<Problem>(bytes) {
+        Ok(problem) => ClientError::Refused(Box::new(problem)),
+        Err(_) => ClientError::Protocol(format!("status {status} without a reason")),
+    }
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(bytes).map_err(|error| ClientError::Protocol(error.to_string()))
+}
+
+/// Builds a request to `target`, a path with its query.
+pub(super) fn request(
+    method: Method,
+    target: &str,
+    key: Option<&str>,
+    body: Body,
+) -> Result<Request<Body>, ClientError> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header(header::HOST, "vial")
+        .header(header::USER_AGENT, concat!("vial/", env!("CARGO_PKG_VERSION")));
+    if let Some(key) = key {
+        request = request.header(IDEMPOTENCY_KEY, key);
+    }
+    request.body(body).map_err(|error| ClientError::Protocol(format!("the request: {error}")))
+}
+
+pub(super) fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+fn full(bytes: Vec<u8>) -> Body {
+    Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The path of something that concerns one app.
+pub(super) fn app_path(app: &str, rest: &str) -> String {
+    format!("/v1/apps/{}{rest}", utf8_percent_encode(app, &PLAIN))
+}
+
+/// Appends the parameters that are there.
+pub(super) fn with_query(path: String, parameters: &[(&str, Option<String>)]) -> String {
+    let mut target = path;
+    let mut mark = '?';
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            target.push(mark);
+            target.push_str(name);
+            target.push('=');
+            target.extend(utf8_percent_encode(value, &PLAIN));
+            mark = '&';
+        }
+    }
+    target
+}
+
+/// A key for one thing that a person asks for.
+///
+/// # Errors
+/// The system has no random numbers.
+pub fn new_key() -> Result<String, ClientError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| ClientError::Protocol(format!("no random numbers: {error}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_keeps_what_a_person_wrote() {
+        let target = with_query(
+            app_path("my shop", "/deployments"),
+            &[("reason", Some("a&b=c #1 é".into())), ("to", None), ("limit", Some("3".into()))],
+        );
+        assert_eq!(
+            target,
+            "/v1/apps/my%20shop/deployments?reason=a%26b%3Dc%20%231%20%C3%A9&limit=3"
+        );
+        assert!(target.parse::<hyper::Uri>().is_ok());
+    }
+
+    #[test]
+    fn an_app_name_cannot_leave_its_segment() {
+        assert_eq!(app_path("../status?x", "/stop"), "/v1/apps/..%2Fstatus%3Fx/stop");
+    }
+
+    #[test]
+    fn keys_differ() {
+        assert_ne!(new_key().unwrap(), new_key().unwrap());
+    }
+}

@@ -1,0 +1,25 @@
+//! The daemon's API as typed calls, over HTTP/1.1 on its Unix socket.
+//!
+//! The map: [`link`] is the socket as bytes, forgiving where a peer answers and leaves early;
+//! [`http`] makes one connection a request and turns every refusal into a [`ClientError`];
+//! [`calls`] has one typed method a route; [`upload`] streams a release; [`sse`] parses
+//! server-sent events, and [`subscription`] keeps a stream of them alive across restarts of the
+//! daemon; [`console`] is the WebSocket of `vial console`; [`error`] says what went wrong.
+//!
+//! The command line and the tests use it. It knows nothing of terminals or of arguments, and must
+//! never import `cli`, nor anything of the daemon.
+
+pub mod calls;
+pub mod console;
+pub mod error;
+pub mod http;
+mod link;
+pub mod sse;
+pub mod subscription;
+pub mod upload;
+
+pub use calls::Reloaded;
+pub use error::{ClientError, Why};
+pub use http::Client;
+pub use subscription::{Subscription, Told};
+pub use upload::Upload;
