@@ -73,22 +73,20 @@ fn a_sweep_takes_leftovers_and_spares_what_is_in_use() {
     place.assert_clean();
 }
 
-/// Runs as a process of its own in the next test, which kills it.
-#[test]
-fn child_that_unpacks_and_waits() {
-    let Some(staging) = std::env::var_os("VIAL_TEST_STAGING") else { return };
-    let mut place = Place::new();
-    place.spec.staging = staging.into();
-    let _staged = place.unpack(&shop().end()).unwrap();
-    println!("unpacked");
-    std::io::stdin().read_line(&mut String::new()).unwrap();
-}
-
 #[test]
 fn what_a_killed_process_left_is_swept() {
+    // This test runs itself once more, as the process that is killed.
+    if let Some(staging) = std::env::var_os("VIAL_TEST_STAGING") {
+        let mut place = Place::new();
+        place.spec.staging = staging.into();
+        let _staged = place.unpack(&shop().end()).unwrap();
+        println!("unpacked");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        return;
+    }
     let place = Place::new();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "install::child_that_unpacks_and_waits", "--nocapture"])
+        .args(["--exact", "install::what_a_killed_process_left_is_swept", "--nocapture"])
         .env("VIAL_TEST_STAGING", &place.spec.staging)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

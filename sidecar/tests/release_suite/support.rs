@@ -39,12 +39,6 @@ impl Tar {
         self
     }
 
-    /// Adds bytes as they are.
-    pub fn bytes(mut self, bytes: &[u8]) -> Self {
-        self.0.extend(bytes);
-        self
-    }
-
     pub fn file(self, name: &str, mode: u32, data: impl AsRef<[u8]>) -> Self {
         let data = data.as_ref();
         self.raw(b'0', name.as_bytes(), b"", mode, data.len() as u64, data)
@@ -88,7 +82,7 @@ pub fn pax(records: &[(&str, &str)]) -> Vec<u8> {
         while length != rest + length.to_string().len() {
             length = rest + length.to_string().len();
         }
-        write!(data, "{length} {key}={value}\n").unwrap();
+        writeln!(data, "{length} {key}={value}").unwrap();
     }
     data
 }
