@@ -85,9 +85,11 @@ fn what_a_killed_process_left_is_swept() {
         return;
     }
     let place = Place::new();
+    let temporary = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "install::what_a_killed_process_left_is_swept", "--nocapture"])
         .env("VIAL_TEST_STAGING", &place.spec.staging)
+        .env("TMPDIR", temporary.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
