@@ -3,9 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use indicatif::HumanBytes;
+
 /// Why an archive was not unpacked. For whoever sent it, except [`UnpackError::NoSpace`],
-/// [`UnpackError::Disk`] and [`UnpackError::Host`], which the host's operator has to cure. Nothing is left on the
-/// disk. What the archive wrote is made printable before it gets in here.
+/// [`UnpackError::Disk`] and [`UnpackError::Host`], which the host's operator has to cure.
+/// Nothing is left on the disk. What the archive wrote is made printable before it gets in here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnpackError {
@@ -42,7 +44,7 @@ pub enum UnpackError {
         max: u64,
     },
     /// More bytes than the limit.
-    #[error("The release is larger than {max} bytes, the limit for one when unpacked.")]
+    #[error("The release is larger than {}, the limit for one when unpacked.", HumanBytes(*.max))]
     TooLarge {
         /// The limit.
         max: u64,
@@ -105,8 +107,12 @@ pub enum UnpackError {
     },
     /// The disk is full, or would be.
     #[error(
-        "No room on the disk for this release: at least {needed} bytes are needed, {free} were \
-         free in {folder}, of which {keep_free} are kept free{inodes}.",
+        "No room on the disk for this release: it needs more than {}, and {} were free in {}, of \
+         which {} stay free for what runs{inodes}.",
+        HumanBytes(*.needed),
+        HumanBytes(*.free),
+        .folder.display(),
+        HumanBytes(*.keep_free),
         inodes = if *.no_inodes { " (no inode is left)" } else { "" }
     )]
     NoSpace {

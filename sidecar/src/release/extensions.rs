@@ -100,7 +100,10 @@ fn until_nul(data: &[u8]) -> &[u8] {
     data.strip_suffix(b"\0").unwrap_or(data)
 }
 
-fn pax_records(data: &[u8]) -> Result<Vec<(&[u8], &[u8])>, EntryFault> {
+/// A key and its value.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
+fn pax_records(data: &[u8]) -> Result<Vec<Record<'_>>, EntryFault> {
     PaxExtensions::new(data)
         .map(|record| {
             let record = record.map_err(|_| EntryFault::Contradiction("a malformed PAX record"))?;

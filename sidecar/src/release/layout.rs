@@ -42,7 +42,7 @@ impl Layout {
     /// Reads a folder whose links were found to stay inside.
     pub(super) fn read(root: &Path, name: &str) -> Result<Self, UnpackError> {
         let script = format!("bin/{name}");
-        if !is_file(&root.join(&script)) {
+        if !root.join(&script).is_file() {
             return Err(match other_name(root) {
                 Some(found) => UnpackError::OtherRelease { expected: name.to_owned(), found },
                 None => UnpackError::NotARelease { missing: script },
@@ -54,7 +54,7 @@ impl Layout {
         let (erts, version) =
             versions(&data).ok_or_else(|| UnpackError::BadVersion(printable(&data)))?;
         let boot = format!("releases/{version}/start.boot");
-        if !is_file(&root.join(&boot)) {
+        if !root.join(&boot).is_file() {
             return Err(UnpackError::NotARelease { missing: boot });
         }
         let bin = format!("erts-{erts}/bin");
@@ -108,18 +108,19 @@ fn other_name(root: &Path) -> Option<String> {
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| is_version(name) && !name.contains('.'))
+        .filter(|name| root.join("bin").join(name).is_file())
         .collect();
     scripts.sort();
     let described = versions(&data).and_then(|(_, version)| {
         let folder = root.join("releases").join(version);
-        scripts.iter().find(|name| is_file(&folder.join(format!("{name}.rel")))).cloned()
+        scripts.iter().find(|name| folder.join(format!("{name}.rel")).is_file()).cloned()
     });
     described.or_else(|| scripts.into_iter().next())
 }
 
 /// A file's bytes; `None` if there is no such file. What is longer than `most` is cut there.
 pub(super) fn small_file(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    if !is_file(path) {
+    if !path.is_file() {
         return Ok(None);
     }
     let file = match File::open(path) {
@@ -133,10 +134,6 @@ pub(super) fn small_file(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> 
 
 pub(super) fn disk(path: &Path, source: io::Error) -> UnpackError {
     UnpackError::Disk { doing: "read", path: path.to_owned(), source }
-}
-
-fn is_file(path: &Path) -> bool {
-    path.is_file()
 }
 
 fn exists(path: &Path) -> bool {

@@ -7,7 +7,7 @@
 //!       → links    after the last entry: no link may leave the folder
 //!       → layout   is it a release, and the one that was expected?
 //!       → heart    does it bring a supervisor of its own that would fight Vial's?
-//!       → elf      can this machine run the Erlang inside?
+//!       → elf      can this machine run the Erlang inside? (`program` reads it)
 //!       → manifest, migrations   what the release says of itself
 //!       = Staged   → `install` renames it into place; dropped, it leaves nothing
 //! ```
@@ -33,6 +33,7 @@ mod manifest;
 mod migrations;
 mod names;
 mod pack;
+mod program;
 mod source;
 mod space;
 mod staging;
