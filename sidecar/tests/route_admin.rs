@@ -1,5 +1,8 @@
 //! The route by Caddy's admin API, through a real Caddy.
 
+// A helper that fails is a test that fails.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod route_support;
 
 use std::path::{Path, PathBuf};
@@ -80,6 +83,27 @@ async fn requests_in_flight_are_counted_after_the_change_too() {
     assert_eq!((drained.remaining, drained.counted_by), (0, CountedBy::Caddy));
     assert!(slow.is_finished(), "the drain ended before the request");
     assert_eq!(slow.await.unwrap(), "blue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_site_that_imports_the_snippet_is_switched_and_no_other_proxy() {
+    let stage = Stage::new().await;
+    let route = stage.prepared(stage.admin_settings());
+    let (second, direct) = (route_support::caddy::free_port(), route_support::caddy::free_port());
+    let import = route.settings().import_line();
+    let sites = format!(
+        "http://localhost:{}, http://localhost:{second} {{\n{import}\n}}\n\
+         http://localhost:{direct} {{\nreverse_proxy 127.0.0.1:{}\n}}\n",
+        stage.site, stage.blue.port
+    );
+    let _caddy = stage.caddy(&sites).await;
+    for to in [Green, Blue, Green] {
+        route.switch(to).await.unwrap();
+        for port in [stage.site, second] {
+            assert_eq!(get(port, "/").await.unwrap(), to.as_str());
+        }
+        assert_eq!(get(direct, "/").await.unwrap(), "blue", "a proxy of the user's own");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,7 +84,8 @@ async fn without_an_admin_endpoint_connections_are_counted() {
     let socket = Socket::open(stage.site).await;
     route.switch(Green).await.unwrap();
     let drained = route.drained(Blue, Duration::from_millis(300)).await;
-    assert_eq!((drained.remaining, drained.counted_by), (1, CountedBy::Connections));
+    assert_eq!(drained.counted_by, CountedBy::Connections);
+    assert!(drained.remaining >= 1, "the WebSocket, and what Caddy keeps idle: {drained:?}");
     assert!(drained.took >= Duration::from_millis(300), "{drained:?}");
     let drained = route.drained(Green, LONG).await;
     assert_eq!((drained.remaining, drained.counted_by), (0, CountedBy::Connections));

@@ -147,6 +147,12 @@ async fn a_site_over_tls_with_a_certificate_of_nobody_is_asked_all_the_same() {
         assert!(target.tls);
         assert_eq!(target.host, "vial-probe.shop.example");
     }
+    let hosts = vec!["elsewhere.example".into(), "a.shop.example".into()];
+    let named = Route::new(Settings { hosts, ..route.settings().clone() }).unwrap();
+    let ConfirmedBy::Probe(target) = named.switch(Green).await.unwrap().confirmed_by else {
+        panic!()
+    };
+    assert_eq!(target.host, "a.shop.example", "a name of the app's own is preferred");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -212,7 +212,10 @@ impl Prober {
         let mut targets = Vec::new();
         let mut unlikely = Vec::new();
         for site in found.sites {
-            let own = site.hosts.iter().find(|host| wanted.contains(host));
+            // A name of the app's own before one made up for a wildcard, for which Caddy might
+            // set out to obtain a certificate.
+            let covers = |host: &&String| site.hosts.iter().any(|pattern| covers(pattern, host));
+            let own = wanted.iter().find(covers);
             let host = own.or(site.hosts.first()).or(wanted.first());
             let host = concrete(host.map_or("localhost", |host| host));
             for (address, tls) in site.listen {
@@ -280,6 +283,13 @@ impl Prober {
     }
 }
 
+/// Whether a host matcher of Caddy's, `shop.example` or `*.shop.example`, takes a name.
+fn covers(pattern: &str, host: &str) -> bool {
+    let label = |name: &str| name.split_once('.').map(|(_, rest)| rest.to_lowercase());
+    pattern.eq_ignore_ascii_case(host)
+        || pattern.starts_with("*.") && label(pattern).is_some_and(|rest| label(host) == Some(rest))
+}
+
 /// A name that a wildcard stands for.
 fn concrete(host: &str) -> String {
     host.replace('*', "vial-probe")
@@ -288,4 +298,23 @@ fn concrete(host: &str) -> String {
 fn too_late() -> RouteProblem {
     let at = "the site that imports Vial's snippet".into();
     RouteProblem::NoAnswer { at, detail: "no answer in time".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_takes_one_label() {
+        for (pattern, host, takes) in [
+            ("shop.example", "SHOP.example", true),
+            ("*.shop.example", "a.shop.example", true),
+            ("*.shop.example", "a.b.shop.example", false),
+            ("*.shop.example", "shop.example", false),
+            ("*", "localhost", false),
+        ] {
+            assert_eq!(covers(pattern, host), takes, "{pattern} {host}");
+        }
+        assert_eq!(concrete("*.shop.example"), "vial-probe.shop.example");
+    }
 }

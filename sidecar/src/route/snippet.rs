@@ -144,17 +144,20 @@ pub struct Prepared {
 /// Creates the route folder and writes the snippet.
 pub(super) fn prepare(settings: &Settings, active: Slot) -> Result<Prepared, RouteProblem> {
     let folder = &settings.folder;
-    let there = fs::symlink_metadata(folder).is_ok_and(|data| data.is_dir());
-    if !there {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(folder)
-            .map_err(|error| failed("creating", folder.clone(), error))?;
-    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(folder)
+        .map_err(|error| failed("creating", folder.clone(), error))?;
+    let mode = fs::metadata(folder)
+        .map_err(|error| failed("reading", folder.clone(), error))?
+        .permissions()
+        .mode();
     // Whatever the umask was.
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-        .map_err(|error| failed("opening to Caddy", folder.clone(), error))?;
+    if mode & 0o777 != 0o755 {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+            .map_err(|error| failed("opening to Caddy", folder.clone(), error))?;
+    }
     let changed = write(settings, active)?;
     Ok(Prepared {
         snippet: folder.join(FILE),
