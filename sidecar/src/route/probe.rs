@@ -15,7 +15,7 @@ use super::admin::Admin;
 use super::config::{self, Found, Wanted};
 use super::http::{self, HttpError};
 use super::problem::RouteProblem;
-use super::settings::Settings;
+use super::settings::{FILE, Settings};
 use super::snippet::{HIDDEN, MARK, PROBE, Words};
 use super::visible::Obstacle;
 
@@ -234,7 +234,7 @@ impl Prober {
         let Settings { app, hosts, folder, .. } = &self.settings;
         let (app, hosts) = (app.clone(), hosts.clone());
         if stale {
-            return RouteProblem::Stale { app, file: folder.join(super::snippet::FILE) };
+            return RouteProblem::Stale { app, file: folder.join(FILE) };
         }
         RouteProblem::NotImported { app, hosts, line: self.settings.import_line() }
     }

@@ -19,10 +19,8 @@ use vial_protocol::Slot;
 
 use super::flag::{self, failed};
 use super::problem::RouteProblem;
-use super::settings::{Mode, Settings};
+use super::settings::{FILE, Mode, Settings};
 
-/// The snippet's name in the route folder.
-pub(super) const FILE: &str = "Caddyfile";
 /// The request header that carries the probe's secret.
 pub(super) const PROBE: &str = "Vial-Probe";
 /// The response header that names the slot.
