@@ -153,6 +153,12 @@ async fn a_site_over_tls_with_a_certificate_of_nobody_is_asked_all_the_same() {
         panic!()
     };
     assert_eq!(target.host, "a.shop.example", "a name of the app's own is preferred");
+
+    // A person who gives the address need not say that it speaks TLS.
+    let probe = Some(format!("127.0.0.1:{}", stage.site).parse().unwrap());
+    let settings = Settings { admin: None, probe, ..named.settings().clone() };
+    let settings = Settings { hosts: vec!["a.shop.example".into()], ..settings };
+    Route::new(settings).unwrap().switch(Blue).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

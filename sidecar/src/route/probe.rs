@@ -96,12 +96,11 @@ impl Prober {
     /// Asks once, wherever Caddy answers.
     pub(super) async fn ask(&self) -> Result<(Seen, Target), RouteProblem> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let first = known.or_else(|| self.given());
         let mut missed = None;
-        if let Some(target) = first {
+        for target in known.map_or_else(|| self.given(), |known| vec![known]) {
             match self.ask_at(&target).await {
                 Ok(seen) => return Ok((seen, self.remember(target))),
-                Err(miss) => missed = Some((target, miss)),
+                Err(miss) => missed = missed.or(Some((target, miss))),
             }
         }
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -192,12 +191,13 @@ impl Prober {
         target
     }
 
-    /// The address that a person gave.
-    fn given(&self) -> Option<Target> {
-        let probe = self.settings.probe.clone()?;
+    /// The address that a person gave, who need not have said whether it speaks TLS.
+    fn given(&self) -> Vec<Target> {
+        let Some(probe) = self.settings.probe.clone() else { return Vec::new() };
         let host = self.settings.hosts.first().map_or("localhost", |host| host);
         let (address, tls, path) = (probe.address, probe.tls, probe.path);
-        Some(Target { address, tls, host: concrete(host), path })
+        let target = Target { address, tls, host: concrete(host), path };
+        vec![target.clone(), Target { tls: !tls, ..target }]
     }
 
     /// Where Caddy's configuration says that the snippet is served, likeliest first.

@@ -125,7 +125,7 @@ pub(super) fn text(settings: &Settings, active: Slot) -> String {
     head + &body
 }
 
-/// What [`prepare`] did.
+/// What preparing a route did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepared {
     /// The snippet's path.
