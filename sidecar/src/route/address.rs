@@ -81,7 +81,7 @@ impl Address {
 pub struct ProbeAddress {
     /// Where to connect.
     pub address: Address,
-    /// Whether the site speaks TLS there.
+    /// Whether the site speaks TLS there, as far as is known: the other way is tried next.
     pub tls: bool,
     /// The path that leads to the app, `/` where it has the whole site.
     pub path: String,

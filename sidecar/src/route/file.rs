@@ -1,7 +1,5 @@
 //! The route by flag file: Caddy looks for a file at each request, and nothing is reloaded.
 
-use std::time::Duration;
-
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use vial_protocol::Slot;
@@ -11,10 +9,7 @@ use super::flag::Flag;
 use super::probe::{Prober, Seen};
 use super::problem::{RouteProblem, SwitchError};
 use super::settings::Settings;
-use super::{ConfirmedBy, Switched};
-
-/// How long Caddy may take to follow, and to be there at all.
-pub(super) const DEADLINE: Duration = Duration::from_secs(2);
+use super::switched::{ConfirmedBy, DEADLINE, Switched};
 
 /// The route of one app, by flag file.
 pub struct FileRoute {

@@ -3,17 +3,17 @@
 //! [`Route`] is the way in, an enum over two implementations: there will not be a third from
 //! outside, its futures stay unboxed and `Send`, and a caller needs no type parameter.
 //!
-//! - [`file`] (the default): Caddy looks for a flag file at each request. A switch is one rename,
-//!   loses no request and closes no WebSocket. [`flag`] is that file.
-//! - [`patch`]: a switch changes Caddy's running configuration through its admin API, for a Caddy
+//! - `file` (the default): Caddy looks for a flag file at each request. A switch is one rename,
+//!   loses no request and closes no WebSocket. `flag` is that file.
+//! - `patch`: a switch changes Caddy's running configuration through its admin API, for a Caddy
 //!   that cannot see the host's files. Its head says what that costs.
 //!
-//! What both share, and how it flows: [`settings`] says where and for whom; [`snippet`] writes what
-//! the user imports into the site block; [`probe`] asks through Caddy which slot answers, where
-//! [`config`] found in Caddy's configuration that it listens, over [`http`] and [`tls`]; [`admin`]
-//! reads that configuration and the counters by which [`drain`] waits; [`problem`] has all that can
-//! be wrong, in words, and [`visible`] why Caddy may not see the flag; [`address`] is where things
-//! listen.
+//! What both share, and how it flows: `settings` says where and for whom; `snippet` writes what the
+//! user imports into the site block; `probe` asks through Caddy which slot answers, where `config`
+//! found in Caddy's configuration that it listens, over `http` and `tls`; `admin` reads that
+//! configuration and the counters by which `drain` waits; `switched` is what a switch came to;
+//! `problem` has all that can be wrong, in words, and `visible` why Caddy may not see the flag;
+//! `address` is where things listen.
 //!
 //! A leaf: it knows slots, ports and Caddy. It must never import deployments, the API, releases,
 //! processes or the store, and changes nothing in Caddy but, in admin mode, the one upstream.
@@ -30,6 +30,7 @@ mod probe;
 mod problem;
 mod settings;
 mod snippet;
+mod switched;
 mod tls;
 mod visible;
 
@@ -45,6 +46,7 @@ pub use probe::Target;
 pub use problem::{RouteProblem, SwitchError};
 pub use settings::{Mode, Ports, Settings, Token};
 pub use snippet::Prepared;
+pub use switched::{ConfirmedBy, Switched};
 pub use visible::Obstacle;
 
 /// One app's route through Caddy.
@@ -53,26 +55,6 @@ pub enum Route {
     File(FileRoute),
     /// By Caddy's admin API.
     Admin(AdminRoute),
-}
-
-/// A switch that was done and seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Switched {
-    /// How long Caddy's orders took to change; about nothing where they were so already.
-    pub flip: Duration,
-    /// From the beginning of the change until the slot answered through Caddy.
-    pub confirmed: Duration,
-    /// How that was seen.
-    pub confirmed_by: ConfirmedBy,
-}
-
-/// How a switch was seen to have happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConfirmedBy {
-    /// Caddy said so to a request at this place.
-    Probe(Target),
-    /// Caddy's running configuration, read back, and a request at this place that went to the slot.
-    ConfigurationAndProbe(Target),
 }
 
 impl Route {
@@ -170,5 +152,31 @@ impl Route {
             Route::File(route) => route.admin.as_ref(),
             Route::Admin(route) => Some(&route.admin),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_can_be_used_from_any_task() {
+        fn send<T: Send>(_: &T) {}
+        let route = Route::new(Settings {
+            app: "shop".into(),
+            folder: "/nonexistent/route/shop".into(),
+            ports: Ports { blue: 1, green: 2 },
+            hosts: vec![],
+            token: Token::new("secret"),
+            admin: None,
+            probe: None,
+            mode: Mode::File,
+        })
+        .unwrap();
+        send(&route);
+        send(&route.switch(Slot::Green));
+        send(&route.check(Slot::Green));
+        send(&route.drained(Slot::Green, Duration::ZERO));
+        send(&route.in_flight());
     }
 }

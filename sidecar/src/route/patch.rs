@@ -25,12 +25,11 @@ use vial_protocol::Slot;
 
 use super::admin::{Admin, AdminError, Patched};
 use super::config::{Upstreams, port_of};
-use super::file::DEADLINE;
 use super::flag::Flag;
 use super::probe::Prober;
 use super::problem::{RouteProblem, SwitchError};
 use super::settings::Settings;
-use super::{ConfirmedBy, Switched};
+use super::switched::{ConfirmedBy, DEADLINE, Switched};
 
 /// How long Caddy may take to run the new configuration: 0.4 s with 3,000 sites.
 const DEADLINE_TO_CHANGE: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use super::admin::Admin;
 use super::config::{self, Found, Wanted};
 use super::http::{self, HttpError};
 use super::problem::RouteProblem;
-use super::settings::Settings;
+use super::settings::{FILE, Settings};
 use super::snippet::{HIDDEN, MARK, PROBE, Words};
 use super::visible::Obstacle;
 
@@ -96,12 +96,11 @@ impl Prober {
     /// Asks once, wherever Caddy answers.
     pub(super) async fn ask(&self) -> Result<(Seen, Target), RouteProblem> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let first = known.or_else(|| self.given());
         let mut missed = None;
-        if let Some(target) = first {
+        for target in known.map_or_else(|| self.given(), |known| vec![known]) {
             match self.ask_at(&target).await {
                 Ok(seen) => return Ok((seen, self.remember(target))),
-                Err(miss) => missed = Some((target, miss)),
+                Err(miss) => missed = missed.or(Some((target, miss))),
             }
         }
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -192,12 +191,13 @@ impl Prober {
         target
     }
 
-    /// The address that a person gave.
-    fn given(&self) -> Option<Target> {
-        let probe = self.settings.probe.clone()?;
+    /// The address that a person gave, who need not have said whether it speaks TLS.
+    fn given(&self) -> Vec<Target> {
+        let Some(probe) = self.settings.probe.clone() else { return Vec::new() };
         let host = self.settings.hosts.first().map_or("localhost", |host| host);
         let (address, tls, path) = (probe.address, probe.tls, probe.path);
-        Some(Target { address, tls, host: concrete(host), path })
+        let target = Target { address, tls, host: concrete(host), path };
+        vec![target.clone(), Target { tls: !tls, ..target }]
     }
 
     /// Where Caddy's configuration says that the snippet is served, likeliest first.
@@ -212,7 +212,10 @@ impl Prober {
         let mut targets = Vec::new();
         let mut unlikely = Vec::new();
         for site in found.sites {
-            let own = site.hosts.iter().find(|host| wanted.contains(host));
+            // A name of the app's own before one made up for a wildcard, for which Caddy might
+            // set out to obtain a certificate.
+            let covers = |host: &&String| site.hosts.iter().any(|pattern| covers(pattern, host));
+            let own = wanted.iter().find(covers);
             let host = own.or(site.hosts.first()).or(wanted.first());
             let host = concrete(host.map_or("localhost", |host| host));
             for (address, tls) in site.listen {
@@ -231,7 +234,7 @@ impl Prober {
         let Settings { app, hosts, folder, .. } = &self.settings;
         let (app, hosts) = (app.clone(), hosts.clone());
         if stale {
-            return RouteProblem::Stale { app, file: folder.join(super::snippet::FILE) };
+            return RouteProblem::Stale { app, file: folder.join(FILE) };
         }
         RouteProblem::NotImported { app, hosts, line: self.settings.import_line() }
     }
@@ -280,6 +283,13 @@ impl Prober {
     }
 }
 
+/// Whether a host matcher of Caddy's, `shop.example` or `*.shop.example`, takes a name.
+fn covers(pattern: &str, host: &str) -> bool {
+    let label = |name: &str| name.split_once('.').map(|(_, rest)| rest.to_lowercase());
+    pattern.eq_ignore_ascii_case(host)
+        || pattern.starts_with("*.") && label(pattern).is_some_and(|rest| label(host) == Some(rest))
+}
+
 /// A name that a wildcard stands for.
 fn concrete(host: &str) -> String {
     host.replace('*', "vial-probe")
@@ -288,4 +298,23 @@ fn concrete(host: &str) -> String {
 fn too_late() -> RouteProblem {
     let at = "the site that imports Vial's snippet".into();
     RouteProblem::NoAnswer { at, detail: "no answer in time".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_takes_one_label() {
+        for (pattern, host, takes) in [
+            ("shop.example", "SHOP.example", true),
+            ("*.shop.example", "a.shop.example", true),
+            ("*.shop.example", "a.b.shop.example", false),
+            ("*.shop.example", "shop.example", false),
+            ("*", "localhost", false),
+        ] {
+            assert_eq!(covers(pattern, host), takes, "{pattern} {host}");
+        }
+        assert_eq!(concrete("*.shop.example"), "vial-probe.shop.example");
+    }
 }

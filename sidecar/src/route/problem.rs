@@ -129,8 +129,8 @@ impl RouteProblem {
                 under [caddy] in vial.toml (`admin`, `probe`)."
                 .into(),
             RouteProblem::AdminUnreachable { next, .. } => next.clone(),
-            RouteProblem::NowhereToAsk => "Set `probe = \"http://127.0.0.1:80\"` (or https://…) \
-                under [caddy] in vial.toml: an address where Caddy serves the app's site."
+            RouteProblem::NowhereToAsk => "Set `probe = \"127.0.0.1:443\"` under [caddy] in \
+                vial.toml: an address where Caddy serves the app's site."
                 .into(),
             RouteProblem::NotImported { hosts, line, .. } => {
                 let site = hosts.first().map_or("its site".to_owned(), |host| format!("{host} {{ … }}"));
@@ -158,7 +158,7 @@ impl RouteProblem {
                     .into()
             }
             RouteProblem::Unwritable { .. } => {
-                "Rename it, or move the state folder (`state` in vial.toml) to a plain path.".into()
+                "Rename it, or move the state folder (`state_dir` in vial.toml) to a plain path.".into()
             }
         }
     }

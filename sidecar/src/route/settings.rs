@@ -8,6 +8,9 @@ use vial_protocol::Slot;
 use super::address::{Address, ProbeAddress};
 use super::problem::RouteProblem;
 
+/// The snippet's name in the route folder.
+pub(super) const FILE: &str = "Caddyfile";
+
 /// Everything that one app's route needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -111,7 +114,7 @@ impl Settings {
     /// The line that belongs into the app's site block.
     #[must_use]
     pub fn import_line(&self) -> String {
-        format!("import {}", self.folder.join(super::snippet::FILE).display())
+        format!("import {}", self.folder.join(FILE).display())
     }
 
     /// Refuses what would mean something else in a Caddyfile than what it says: placeholders,

@@ -19,10 +19,8 @@ use vial_protocol::Slot;
 
 use super::flag::{self, failed};
 use super::problem::RouteProblem;
-use super::settings::{Mode, Settings};
+use super::settings::{FILE, Mode, Settings};
 
-/// The snippet's name in the route folder.
-pub(super) const FILE: &str = "Caddyfile";
 /// The request header that carries the probe's secret.
 pub(super) const PROBE: &str = "Vial-Probe";
 /// The response header that names the slot.
@@ -127,7 +125,7 @@ pub(super) fn text(settings: &Settings, active: Slot) -> String {
     head + &body
 }
 
-/// What [`prepare`] did.
+/// What preparing a route did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepared {
     /// The snippet's path.
@@ -144,17 +142,20 @@ pub struct Prepared {
 /// Creates the route folder and writes the snippet.
 pub(super) fn prepare(settings: &Settings, active: Slot) -> Result<Prepared, RouteProblem> {
     let folder = &settings.folder;
-    let there = fs::symlink_metadata(folder).is_ok_and(|data| data.is_dir());
-    if !there {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(folder)
-            .map_err(|error| failed("creating", folder.clone(), error))?;
-    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(folder)
+        .map_err(|error| failed("creating", folder.clone(), error))?;
+    let mode = fs::metadata(folder)
+        .map_err(|error| failed("reading", folder.clone(), error))?
+        .permissions()
+        .mode();
     // Whatever the umask was.
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-        .map_err(|error| failed("opening to Caddy", folder.clone(), error))?;
+    if mode & 0o777 != 0o755 {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+            .map_err(|error| failed("opening to Caddy", folder.clone(), error))?;
+    }
     let changed = write(settings, active)?;
     Ok(Prepared {
         snippet: folder.join(FILE),

@@ -53,7 +53,8 @@ impl Obstacle {
         match self {
             Obstacle::Closed { path, .. } => format!("Run `chmod o+x {}`.", path.display()),
             Obstacle::PrivateTmp => {
-                "Move Vial's state out of /tmp: `state = \"/var/lib/vial\"` in vial.toml.".into()
+                "Move Vial's state out of /tmp: `state_dir = \"/var/lib/vial\"` in vial.toml."
+                    .into()
             }
             Obstacle::Unknown => "Look at `systemctl cat caddy` (InaccessiblePaths, \
                 TemporaryFileSystem) and give it the folder, read-only, at the same path; where \
