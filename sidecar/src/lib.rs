@@ -1,9 +1,11 @@
 //! Vial's daemon and command line.
 
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod daemon;
 pub mod release;
 pub mod route;
 pub mod slot;

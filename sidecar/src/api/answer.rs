@@ -54,9 +54,8 @@ pub(super) fn body<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Fai
 
 /// A request's JSON body.
 pub(super) fn required<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        bad(format!("The request's body is not what is expected here: {error}."))
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| bad(format!("The request's body is not what is expected here: {error}.")))
 }
 
 /// A request that cannot be understood.

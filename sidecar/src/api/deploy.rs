@@ -41,7 +41,9 @@ pub(super) async fn deploy(
         what: What::Deploy(upload),
     };
     let accepted = app.ask(request).await?;
-    let Some(number) = accepted.deployment else { return Ok((StatusCode::ACCEPTED, Json(accepted))) };
+    let Some(number) = accepted.deployment else {
+        return Ok((StatusCode::ACCEPTED, Json(accepted)));
+    };
     receive(body, parts, shared.host.limits.upload_idle).await;
     match unpacked(&app, &shared, number).await? {
         Some(problem) => Err(Failure(problem)),

@@ -14,7 +14,8 @@ use super::Shared;
 use super::answer::{Failure, bad};
 use super::events::{encode, stream};
 use super::peer::Peer;
-use crate::slot::log::{self, LogRead, Unfinished, grown};
+use crate::slot::follow::Follower;
+use crate::slot::log::{self, LogRead, Unfinished};
 
 /// How many lines are given where the caller does not say.
 const LINES: usize = 100;
@@ -73,6 +74,7 @@ async fn follow(
     tell: mpsc::Sender<axum::response::sse::Event>,
 ) {
     let slot = chunk.slot;
+    let Ok(mut follower) = Follower::new(&path) else { return };
     loop {
         let cursor = chunk.cursor;
         if let Some(event) = encode(&Event::Log(chunk), cursor)
@@ -82,7 +84,7 @@ async fn follow(
         }
         let read = loop {
             tokio::select! {
-                grew = grown(&path, cursor) => if grew.is_err() { return },
+                grew = follower.grown(cursor) => if grew.is_err() { return },
                 () = tell.closed() => return,
             }
             let path = path.clone();

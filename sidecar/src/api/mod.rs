@@ -23,8 +23,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::HostConfig;
 use crate::app::registry::{Registry, Report};
+use crate::config::HostConfig;
 use crate::store::Store;
 
 pub use server::serve;

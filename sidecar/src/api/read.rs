@@ -22,12 +22,8 @@ impl Shared {
 
     fn unknown(&self, name: &str, peer: &Peer) -> Failure {
         let registry = self.apps.borrow().clone();
-        let seen: Vec<&str> = registry
-            .apps
-            .values()
-            .filter(|app| peer.sees(app))
-            .map(App::name)
-            .collect();
+        let seen: Vec<&str> =
+            registry.apps.values().filter(|app| peer.sees(app)).map(App::name).collect();
         let near = seen.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
         let next = match (near, seen.is_empty()) {
             (Some(near), _) => format!("did you mean `{near}`?"),
@@ -138,7 +134,9 @@ pub(super) async fn snippet(
         return Err(Failure(
             Problem::new(
                 Code::Configuration,
-                format!("{name} is a worker: it has no `hosts`, so that Caddy has nothing to know."),
+                format!(
+                    "{name} is a worker: it has no `hosts`, so that Caddy has nothing to know."
+                ),
             )
             .next("add `hosts` and `ports` to its file, then `vial reload`"),
         ));

@@ -28,7 +28,7 @@ pub async fn serve(listener: UnixListener, shared: Shared, mut stop: watch::Rece
     let connections = TaskTracker::new();
     loop {
         let stream = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told(&mut stop) => break,
             taken = listener.accept() => match taken {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -61,7 +61,7 @@ async fn connection(stream: UnixStream, router: axum::Router, mut stop: watch::R
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = &mut serving => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = told(&mut stop) => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }
@@ -69,4 +69,9 @@ async fn connection(stream: UnixStream, router: axum::Router, mut stop: watch::R
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
     }
+}
+
+/// Waits until the daemon stops.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }

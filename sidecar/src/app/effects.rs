@@ -50,9 +50,10 @@ impl Task {
             }
             Effect::Drain { number, slot } => self.step(jobs::switch::drain(context, number, slot)),
             Effect::Bake { number } => {
-                let began = self.shown.current.as_ref().and_then(|it| {
-                    it.steps.iter().rev().find(|it| it.status == Status::Baking)
-                });
+                let began =
+                    self.shown.current.as_ref().and_then(|it| {
+                        it.steps.iter().rev().find(|it| it.status == Status::Baking)
+                    });
                 let began = began.map(|it| it.started_at);
                 self.step(jobs::health::bake(context, number, began));
             }
@@ -114,11 +115,8 @@ impl Task {
     pub(super) fn keep_checking_route(&mut self) {
         self.route_work.cancel();
         self.route_work = CancellationToken::new();
-        let work = jobs::switch::keep_checking(
-            self.context.clone(),
-            self.subscribe_active(),
-            self.tell.clone(),
-        );
+        let work =
+            jobs::switch::keep_checking(self.context.clone(), self.readers(), self.tell.clone());
         let until = self.route_work.clone();
         tokio::spawn(async move { until.run_until_cancelled(work).await });
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tokio_util::bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::bytes::Bytes;
 use vial_protocol::request::Accepted;
 use vial_protocol::{AppStatus, Code, Plan, Problem};
 

@@ -22,6 +22,7 @@ pub mod handle;
 pub mod history;
 pub mod machine;
 pub mod paths;
+pub mod programs;
 pub mod recover;
 pub mod registry;
 pub mod retention;

@@ -31,7 +31,10 @@ pub async fn open(context: Arc<Context>) -> Result<App, Problem> {
     let found = find(&context, &tell).await.map_err(|error| {
         Problem::new(
             Code::Internal,
-            format!("{} cannot be taken care of: {error}. Its slots are not touched.", context.app()),
+            format!(
+                "{} cannot be taken care of: {error}. Its slots are not touched.",
+                context.app()
+            ),
         )
         .next("`vial doctor`")
     })?;
@@ -48,7 +51,8 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
         let Some(process) = adopt(context, &open) else {
             // Its exit went by unseen; what it left behind did not.
             let marker = context.marker(open.run);
-            if let Err(error) = family::sweep(Vec::new(), &marker, std::time::Duration::ZERO).await {
+            if let Err(error) = family::sweep(Vec::new(), &marker, std::time::Duration::ZERO).await
+            {
                 tracing::warn!(app = context.app(), %error, "leftovers of an ended run");
             }
             store
@@ -69,11 +73,8 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
             "slot found again"
         );
         let label = loaded.releases.get(&open.release).map(vial_protocol::Release::label);
-        *seen.get_mut(open.slot) = Seen {
-            pid: Some(open.pid),
-            since: Some(open.started_at),
-            ..Seen::default()
-        };
+        *seen.get_mut(open.slot) =
+            Seen { pid: Some(open.pid), since: Some(open.started_at), ..Seen::default() };
         alive.push((open.slot, open.run as RunId));
         *runs.get_mut(open.slot) = Some(Run::adopt(
             context.clone(),
@@ -91,11 +92,8 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
 }
 
 fn adopt(context: &Context, open: &OpenRun) -> Option<Process> {
-    let identity = Identity {
-        pid: open.pid,
-        start_ticks: open.start_ticks,
-        boot_id: open.boot_id.clone(),
-    };
+    let identity =
+        Identity { pid: open.pid, start_ticks: open.start_ticks, boot_id: open.boot_id.clone() };
     Process::adopt(&identity).unwrap_or_else(|error| {
         tracing::error!(app = context.app(), pid = open.pid, %error, "a slot cannot be looked at");
         None

@@ -231,9 +231,7 @@ impl Work {
     async fn ended(&self, how: String, problem: Problem) {
         let (slot, run) = (self.slot, self.id);
         let store = &self.context.daemon.store;
-        if let Err(error) =
-            store.run_ended(self.context.app(), run, &how, Timestamp::now()).await
-        {
+        if let Err(error) = store.run_ended(self.context.app(), run, &how, Timestamp::now()).await {
             // The next start of the daemon finds the process gone, by its start time.
             tracing::error!(app = self.context.app(), %error, "an exit was not written down");
         }

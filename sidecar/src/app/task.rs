@@ -185,6 +185,11 @@ impl Task {
         }
     }
 
+    /// The app's status, now and as it changes.
+    pub(super) fn readers(&self) -> watch::Receiver<Arc<AppStatus>> {
+        self.status.subscribe()
+    }
+
     pub(super) fn known(&self) -> Known<'_> {
         Known { app: self.context.app(), state: &self.state, history: &self.history }
     }
@@ -203,13 +208,18 @@ impl Task {
         event: Event,
         answer: Option<KeptAnswer>,
     ) -> Result<(), Problem> {
-        let Step { state, mut records, effects } = step(&self.state, event, self.context.settings());
+        let Step { state, mut records, effects } =
+            step(&self.state, event, self.context.settings());
         for record in &mut records {
             self.explain(record);
         }
         let now = Timestamp::now();
-        let committed =
-            self.context.daemon.store.commit(self.context.app(), records.clone(), answer, now).await;
+        let committed = self
+            .context
+            .daemon
+            .store
+            .commit(self.context.app(), records.clone(), answer, now)
+            .await;
         if let Err(error) = committed {
             let problem = Problem::new(
                 match error {
@@ -218,7 +228,9 @@ impl Task {
                 },
                 format!("Nothing was changed: {error}."),
             )
-            .next("free space in the state folder, then ask again; `vial doctor` says what is wrong");
+            .next(
+                "free space in the state folder, then ask again; `vial doctor` says what is wrong",
+            );
             self.trouble = Some(problem.clone());
             self.publish();
             return Err(problem);
@@ -258,7 +270,13 @@ impl Task {
                 }
                 Record::Ended { number, status, error } => {
                     let error = error.as_ref().map(|it| it.message.as_str());
-                    tracing::info!(app, deployment = number, status = status.as_str(), error, "deployment ended");
+                    tracing::info!(
+                        app,
+                        deployment = number,
+                        status = status.as_str(),
+                        error,
+                        "deployment ended"
+                    );
                 }
                 Record::WentLive { number, slot } => {
                     tracing::info!(app, deployment = number, slot = slot.as_str(), "live");

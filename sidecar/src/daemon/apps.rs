@@ -170,9 +170,7 @@ impl Apps {
             probe: caddy.probe.as_ref().map(parse).transpose().map_err(|error| failed(&error))?,
             mode: match caddy.mode {
                 config::RouteMode::File => route::Mode::File,
-                config::RouteMode::Admin => {
-                    route::Mode::Admin { dial_host: "127.0.0.1".into() }
-                }
+                config::RouteMode::Admin => route::Mode::Admin { dial_host: "127.0.0.1".into() },
             },
         };
         let route = Route::new(settings).map_err(|error| failed(&error))?;

@@ -12,7 +12,7 @@ use crate::app::context::Context;
 use crate::app::machine::{Fact, RunId};
 use crate::app::task::{Message, Sight};
 use crate::config::Check;
-use crate::slot::health::{Answer, Probe, once};
+use crate::slot::health::{Answer, once};
 
 /// So many failures in a row are a verdict: one may be a hiccup.
 const FAILURES: u32 = 3;

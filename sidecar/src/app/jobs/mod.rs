@@ -28,7 +28,8 @@ pub(super) const SHOWN_LINES: usize = 15;
 /// Removes releases from the disk, after the store knows that they are gone.
 pub(super) async fn prune(context: Arc<Context>, numbers: Vec<u64>) {
     let store = &context.daemon.store;
-    if let Err(error) = store.releases_removed(context.app(), numbers.clone(), Timestamp::now()).await
+    if let Err(error) =
+        store.releases_removed(context.app(), numbers.clone(), Timestamp::now()).await
     {
         tracing::error!(app = context.app(), %error, "old releases stay on the disk");
         return;

@@ -37,8 +37,7 @@ pub(in crate::app) async fn switch(
             if let Some(back) = back {
                 assert(context.clone(), back).await;
             }
-            let problem = Problem::new(Code::SwitchFailed, error.to_string())
-                .next("`vial doctor` checks Caddy; then ask for it again");
+            let problem = Problem::new(Code::SwitchFailed, error.to_string()).next(error.next());
             Fact::StepFailed { number, problem }
         }
     }
@@ -89,7 +88,7 @@ pub(in crate::app) async fn keep_checking(
         if let Some(active) = active.filter(|_| !moving) {
             let problem = match route.check(active).await {
                 Ok(()) => None,
-                Err(error) => Some(Problem::new(Code::Route, error.to_string())),
+                Err(error) => Some(Problem::new(Code::Route, error.to_string()).next(error.next())),
             };
             let still = status.borrow().active == Some(active);
             if still && tell.send(Message::Seen(Sight::Route(problem))).await.is_err() {

@@ -37,15 +37,15 @@ async fn receive(
     upload: Option<Upload>,
 ) -> Result<Release, Problem> {
     let Some(upload) = upload else {
-        return Err(Problem::new(Code::Interrupted, "The upload was interrupted.")
-            .next("send it again"));
+        return Err(
+            Problem::new(Code::Interrupted, "The upload was interrupted.").next("send it again")
+        );
     };
     // Set when this future is dropped: the blocking thread notices and leaves nothing behind.
     let abandoned = Abandoned::default();
     let stop = abandoned.0.clone();
     let blocking = context.clone();
-    let done =
-        tokio::task::spawn_blocking(move || install(&blocking, number, upload, &stop)).await;
+    let done = tokio::task::spawn_blocking(move || install(&blocking, number, upload, &stop)).await;
     let manifest = match done {
         Ok(done) => done?,
         Err(panic) => {

@@ -33,10 +33,8 @@ async fn look(
     let marker = context.marker(run);
     let owned = tokio::task::spawn_blocking(move || {
         let root = process.as_ref().map(Process::identity);
-        let family = family::members(root, &marker).map_err(|source| port::NotOurs::Look {
-            port: number,
-            source,
-        })?;
+        let family = family::members(root, &marker)
+            .map_err(|source| port::NotOurs::Look { port: number, source })?;
         port::owned_by(number, &family)
     })
     .await;

@@ -1,0 +1,198 @@
+//! What runs in a release for a person: an expression, or a console on a terminal.
+//!
+//! The daemon runs it, as the app's user and with the node's own name and cookie: a caller needs
+//! neither, and never sees them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, Path, Query, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use vial_protocol::request::{Evaluate, Evaluated};
+use vial_protocol::{Code, Problem, Slot, SlotState};
+
+use super::Shared;
+use super::answer::{Failure, bad, required};
+use super::peer::Peer;
+use crate::app::handle::App;
+use crate::app::programs::{self, Evaluation};
+use crate::slot::Exit;
+use crate::slot::terminal::Size;
+
+/// How long an expression may take.
+const LIMIT: Duration = Duration::from_secs(600);
+
+pub(super) async fn rpc(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    Path(name): Path<String>,
+    bytes: Bytes,
+) -> Result<Json<Evaluated>, Failure> {
+    evaluate(&shared, &peer, &name, &bytes, Evaluation::Rpc).await
+}
+
+pub(super) async fn eval(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    Path(name): Path<String>,
+    bytes: Bytes,
+) -> Result<Json<Evaluated>, Failure> {
+    evaluate(&shared, &peer, &name, &bytes, Evaluation::Eval).await
+}
+
+async fn evaluate(
+    shared: &Shared,
+    peer: &Peer,
+    name: &str,
+    bytes: &[u8],
+    how: Evaluation,
+) -> Result<Json<Evaluated>, Failure> {
+    let (app, actor) = shared.app(name, peer)?;
+    let asked: Evaluate = required(bytes)?;
+    let (slot, release) = place(&app, asked.slot, how == Evaluation::Rpc)?;
+    tracing::info!(
+        app = name,
+        actor = actor.name,
+        slot = slot.as_str(),
+        how = how.verb(),
+        "evaluates"
+    );
+    let done =
+        programs::evaluate(&app.context(), slot, release, how, &asked.expression, LIMIT).await?;
+    Ok(Json(Evaluated {
+        status: match done.exit {
+            Exit::Status(status) => Some(status),
+            _ => None,
+        },
+        output: done.output,
+        truncated: done.truncated,
+    }))
+}
+
+/// The slot to speak to and its release.
+fn place(app: &App, wanted: Option<Slot>, running: bool) -> Result<(Slot, u64), Problem> {
+    let status = app.status();
+    let Some(slot) = wanted.or(status.active) else {
+        return Err(Problem::new(
+            Code::NothingDeployed,
+            format!("{} has no live release.", app.name()),
+        )
+        .next(format!("`vial deploy {} PATH`", app.name())));
+    };
+    let there = status.slot(slot);
+    let release = there.and_then(|it| it.release.as_ref()).map(|it| it.number);
+    let runs = there.is_some_and(|it| matches!(it.state, SlotState::Running | SlotState::Starting));
+    match release {
+        Some(release) if runs || !running => Ok((slot, release)),
+        _ => Err(Problem::new(
+            Code::NotRunning,
+            format!("Nothing runs in the {slot} slot of {}.", app.name()),
+        )
+        .next(format!("`vial status {}` shows both slots", app.name()))),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Terminal {
+    slot: Option<Slot>,
+    rows: Option<u16>,
+    cols: Option<u16>,
+    term: Option<String>,
+}
+
+pub(super) async fn console(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    Path(name): Path<String>,
+    asked: Result<Query<Terminal>, QueryRejection>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Failure> {
+    let (app, actor) = shared.app(&name, &peer)?;
+    let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
+    let (slot, release) = place(&app, asked.slot, true)?;
+    let size = Size { rows: asked.rows.unwrap_or(24), columns: asked.cols.unwrap_or(80) };
+    let term = asked.term.filter(|term| {
+        term.len() <= 40
+            && term.bytes().all(|it| it.is_ascii_alphanumeric() || b"-.+".contains(&it))
+    });
+    let term = term.unwrap_or_else(|| "xterm".into());
+    let console = programs::console(&app.context(), slot, release, size, &term).await?;
+    tracing::info!(app = name, actor = actor.name, slot = slot.as_str(), "console opens");
+    Ok(upgrade.on_upgrade(async move |socket| {
+        bridge(socket, console).await;
+        tracing::info!(app = name, actor = actor.name, slot = slot.as_str(), "console closes");
+    }))
+}
+
+#[derive(Deserialize)]
+struct Typed {
+    resize: Option<Window>,
+}
+
+#[derive(Deserialize)]
+struct Window {
+    rows: u16,
+    cols: u16,
+}
+
+#[derive(Serialize)]
+struct Said {
+    exit: Ended,
+}
+
+#[derive(Serialize)]
+struct Ended {
+    status: Option<i32>,
+}
+
+/// Carries bytes between the caller and the terminal until one of them ends.
+async fn bridge(mut socket: WebSocket, console: programs::Console) {
+    let terminal = Arc::new(console.terminal);
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        tokio::select! {
+            read = terminal.read(&mut buffer) => match read {
+                Ok(0) | Err(_) => break,
+                Ok(count) => {
+                    let bytes = Bytes::copy_from_slice(&buffer[..count]);
+                    if socket.send(Message::Binary(bytes)).await.is_err() {
+                        break;
+                    }
+                }
+            },
+            message = socket.recv() => match message {
+                Some(Ok(Message::Binary(bytes))) => {
+                    if terminal.write_all(&bytes).await.is_err() {
+                        break;
+                    }
+                }
+                Some(Ok(Message::Text(text))) => {
+                    if let Ok(Typed { resize: Some(Window { rows, cols }) }) =
+                        serde_json::from_str(text.as_str())
+                        && terminal.resize(Size { rows, columns: cols }).is_err()
+                    {
+                        break;
+                    }
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+            },
+        }
+    }
+    // Hangs up, so that what still runs on it ends.
+    drop(terminal);
+    let exit = console.running.end().await;
+    let status = match exit {
+        Exit::Status(status) => Some(status),
+        _ => None,
+    };
+    if let Ok(text) = serde_json::to_string(&Said { exit: Ended { status } }) {
+        let _ = socket.send(Message::Text(text.into())).await;
+        let _ = socket.send(Message::Close(None)).await;
+    }
+}

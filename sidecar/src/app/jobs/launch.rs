@@ -1,0 +1,245 @@
+//! Starting a release in a slot, and what every program of a release is started with.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vial_protocol::{Code, Problem, Slot};
+
+use crate::app::context::Context;
+use crate::app::machine::RunId;
+use crate::config::{Check as Wanted, Distribution as Reach};
+use crate::slot::environment::{Distribution, StartEnvironment};
+use crate::slot::epmd::{self, Epmd};
+use crate::slot::health::{Check, CommandCheck, Probe};
+use crate::slot::{Output, Process, Spec, User, env_file, log, port, spawn};
+use crate::store::journal::OpenRun;
+
+/// A release that was started.
+pub(in crate::app) struct Launched {
+    /// Its process.
+    pub(in crate::app) process: Process,
+    /// Where its output begins in the slot's log.
+    pub(in crate::app) log_offset: u64,
+}
+
+/// Starts a release: everything is prepared, the process waits, the journal has it, and only then
+/// it becomes the release.
+pub(in crate::app) async fn launch(
+    context: &Arc<Context>,
+    slot: Slot,
+    run: RunId,
+    release: u64,
+) -> Result<Launched, Problem> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Problem::new(Code::StartFailed, format!("The release could not be started: {error}"))
+            .next("`vial doctor`")
+    };
+    port_is_free(context, slot).await?;
+    let environment =
+        prepare(context, slot, context.marker(run)).await.map_err(|error| failed(&error))?;
+    let log_offset = log::len(&context.layout.log(slot)).map_err(|error| failed(&error))?;
+    node_names(context, release).await?;
+    let spec = Spec {
+        binary: context.daemon.binary.clone(),
+        program: context.script(release),
+        args: vec!["start".into()],
+        env: environment.for_start(),
+        cwd: context.layout.work(slot),
+        user: user(context),
+        output: Output::Append(context.layout.log(slot)),
+    };
+    let waiting = spawn(&spec).map_err(|error| failed(&error))?;
+    let identity = waiting.identity.clone();
+    let row = OpenRun {
+        run,
+        slot,
+        release,
+        pid: identity.pid,
+        start_ticks: identity.start_ticks,
+        boot_id: identity.boot_id,
+        log_offset,
+        started_at: Timestamp::now(),
+    };
+    // Dropped without being let go, the process ends without having been the release.
+    context.daemon.store.run_started(context.app(), row).await.map_err(|error| failed(&error))?;
+    let process = waiting.open().map_err(|error| failed(&error))?;
+    Ok(Launched { process, log_offset })
+}
+
+/// Makes the slot's folders and its environment.
+pub(in crate::app) async fn prepare(
+    context: &Arc<Context>,
+    slot: Slot,
+    marker: String,
+) -> Result<StartEnvironment, String> {
+    let context = context.clone();
+    let work = move || {
+        folders(&context, slot).map_err(|error| error.to_string())?;
+        environment(&context, slot, marker)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
+}
+
+async fn port_is_free(context: &Arc<Context>, slot: Slot) -> Result<(), Problem> {
+    let Some(number) = context.config.port(slot) else { return Ok(()) };
+    let found = tokio::task::spawn_blocking(move || port::listener(number)).await;
+    match found {
+        Ok(Ok(Some(listener))) => Err(Problem::new(
+            Code::PortTaken,
+            format!("Port {number} of the {slot} slot is held by {}.", who(&listener)),
+        )
+        .next(format!(
+            "end that process, or give {} other `ports`; `ss -ltnp 'sport = :{number}'` shows it",
+            context.app()
+        ))),
+        // Where it cannot be seen, the release says it soon enough.
+        _ => Ok(()),
+    }
+}
+
+fn who(listener: &port::Listener) -> String {
+    match (&listener.name, listener.pid) {
+        (Some(name), Some(pid)) => format!("{name} (pid {pid})"),
+        (None, Some(pid)) => format!("the process with pid {pid}"),
+        _ => "a process of another user".into(),
+    }
+}
+
+/// Sees to it that the nodes can find each other.
+async fn node_names(context: &Arc<Context>, release: u64) -> Result<(), Problem> {
+    let wanted = Epmd {
+        binary: context.daemon.binary.clone(),
+        program: epmd::program_of(&context.layout.release(release)),
+        port: context.daemon.epmd_port,
+        open: context.config.distribution == Reach::Cluster,
+        user: user(context),
+        log: context.layout.slots().join("epmd.log"),
+    };
+    match epmd::ensure(&wanted).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Problem::new(Code::StartFailed, error.to_string())
+            .next("set `epmd_port` to a free port in the host's configuration")),
+    }
+}
+
+/// The slot's own folder, the app's to write in.
+fn folders(context: &Context, slot: Slot) -> io::Result<()> {
+    for folder in [context.layout.work(slot), context.layout.tmp(slot)] {
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        own(context, &folder)?;
+    }
+    // A crash dump holds the app's secrets: the BEAM writes into this file and keeps its mode.
+    let dump = context.layout.crash_dump(slot);
+    if fs::symlink_metadata(&dump).is_err() {
+        OpenOptions::new().create_new(true).write(true).mode(0o600).open(&dump)?;
+        own(context, &dump)?;
+    }
+    Ok(())
+}
+
+fn own(context: &Context, path: &Path) -> io::Result<()> {
+    match &context.config.user {
+        Some(user) => std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid)),
+        None => Ok(()),
+    }
+}
+
+/// What a program of the release in a slot is started with, as the files say it now.
+fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnvironment, String> {
+    let config = &context.config;
+    let env_file = match &config.env_file {
+        Some(path) => {
+            let read = env_file::read(path).map_err(|error| error.to_string())?;
+            for warning in &read.warnings {
+                tracing::warn!(app = context.app(), %warning, "env_file");
+            }
+            read.variables
+        }
+        None => Vec::new(),
+    };
+    let slot_env = config.slot_env.of(slot);
+    let user = match user(context) {
+        Some(user) => Some(user),
+        None => User::current().map_err(|error| error.to_string())?,
+    };
+    Ok(StartEnvironment {
+        app: config.name.clone(),
+        release_name: config.release.clone(),
+        slot,
+        run_id: marker,
+        port: config.port(slot),
+        node_host: config.node_host.clone(),
+        cookie: context.cookie.clone(),
+        tmp: context.layout.tmp(slot),
+        crash_dump: context.layout.crash_dump(slot),
+        home: user.as_ref().map_or_else(|| context.layout.work(slot), |user| user.home.clone()),
+        user: user.map_or_else(|| "nobody".into(), |user| user.name),
+        vial_socket: context.daemon.host.socket(),
+        epmd_port: context.daemon.epmd_port,
+        distribution: match config.distribution {
+            Reach::Loopback => Distribution::Loopback,
+            Reach::Cluster => Distribution::Cluster,
+        },
+        inherited: std::env::vars_os().collect(),
+        env_file,
+        slot_env: slot_env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+    })
+}
+
+/// Whom the app's programs run as; as the daemon where absent.
+pub(in crate::app) fn user(context: &Context) -> Option<User> {
+    context.config.user.as_ref().map(|user| User {
+        name: user.name.clone(),
+        uid: user.uid,
+        gid: user.gid,
+        home: user.home.clone(),
+    })
+}
+
+/// The host name that the app is asked for.
+pub(in crate::app) fn host(context: &Context) -> String {
+    let first = context.config.hosts.first().map(|host| host.replacen('*', "www", 1));
+    first.unwrap_or_else(|| "localhost".into())
+}
+
+/// How the app is asked for its health; absent where being alive is enough.
+pub(in crate::app) fn probe(context: &Context, slot: Slot, run: RunId) -> Option<Probe> {
+    match &context.config.health.check {
+        Wanted::Http { path, status } => Some(Probe::Http(Check {
+            port: context.config.port(slot)?,
+            path: path.clone(),
+            status: *status,
+            host: host(context),
+        })),
+        Wanted::Command(command) => {
+            let marker = format!("{}.health", context.marker(run));
+            let environment = environment(context, slot, marker.clone()).ok()?;
+            let (program, args) = command.split_first()?;
+            let release = context.layout.work(slot);
+            Some(Probe::Command(CommandCheck {
+                binary: context.daemon.binary.clone(),
+                program: program.into(),
+                args: args.iter().map(OsString::from).collect(),
+                env: environment.for_remote(),
+                cwd: release,
+                user: user(context),
+                run_id: marker,
+            }))
+        }
+        Wanted::Alive(_) => None,
+    }
+}
+
+/// How long a release must live to count as healthy, where that is all that is asked.
+pub(in crate::app) fn alive(context: &Context) -> Duration {
+    match context.config.health.check {
+        Wanted::Alive(time) => time,
+        _ => Duration::ZERO,
+    }
+}

@@ -1,0 +1,142 @@
+//! Programs of a release that run beside it for a person: an expression, a console.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use vial_protocol::{Code, Problem, Slot};
+
+use super::context::Context;
+use super::jobs::launch::{prepare, user};
+use crate::slot::helper::{Finished, Helper};
+use crate::slot::terminal::{Size, Terminal};
+use crate::slot::{Exit, Output, Process, Spec, family, spawn};
+
+/// How long a console may take to end once its terminal hung up.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Tells the programs of one daemon apart.
+static COUNT: AtomicU64 = AtomicU64::new(1);
+
+/// Where an expression is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evaluation {
+    /// In the running node.
+    Rpc,
+    /// In a node of its own, in which the app is not started.
+    Eval,
+}
+
+impl Evaluation {
+    /// The command of the release's script.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Evaluation::Rpc => "rpc",
+            Evaluation::Eval => "eval",
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::StartFailed, format!("The release's script could not be run: {error}"))
+        .next("`vial doctor`")
+}
+
+fn marker(context: &Context) -> String {
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}.person-{}-{count}", context.marker(0), std::process::id())
+}
+
+/// Evaluates an expression with a release's script, to its end.
+///
+/// # Errors
+/// Where the script could not be run, or took longer than `limit`.
+pub async fn evaluate(
+    context: &Arc<Context>,
+    slot: Slot,
+    release: u64,
+    how: Evaluation,
+    expression: &str,
+    limit: Duration,
+) -> Result<Finished, Problem> {
+    let marker = marker(context);
+    let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
+    let spec = Spec {
+        binary: context.daemon.binary.clone(),
+        program: context.script(release),
+        args: vec![how.verb().into(), expression.into()],
+        env: match how {
+            Evaluation::Rpc => environment.for_remote(),
+            Evaluation::Eval => environment.for_helper(),
+        },
+        cwd: context.layout.work(slot),
+        user: user(context),
+        output: Output::Piped,
+    };
+    let helper = Helper::start(&spec, &marker).map_err(failed)?;
+    helper.run(limit, |_| {}).await.map_err(failed)
+}
+
+/// A console that was opened.
+#[derive(Debug)]
+pub struct Console {
+    /// Our side of its terminal.
+    pub terminal: Terminal,
+    /// What runs on it.
+    pub running: Running,
+}
+
+/// A program on a terminal.
+#[derive(Debug)]
+pub struct Running {
+    process: Process,
+    marker: String,
+}
+
+impl Running {
+    /// Waits for its end, and makes an end of it after a moment.
+    pub async fn end(self) -> Exit {
+        match family::stop(&self.process, &self.marker, GOODBYE).await {
+            Ok(stopped) => stopped.exit,
+            Err(error) => {
+                tracing::warn!(%error, "a console could not be ended");
+                Exit::Unknown
+            }
+        }
+    }
+}
+
+/// Opens an IEx on the node in a slot, on a terminal of its own.
+///
+/// # Errors
+/// Where the script could not be run.
+pub async fn console(
+    context: &Arc<Context>,
+    slot: Slot,
+    release: u64,
+    size: Size,
+    term: &str,
+) -> Result<Console, Problem> {
+    let marker = marker(context);
+    let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
+    let user = user(context);
+    let (terminal, theirs) = Terminal::open(size, user.as_ref()).map_err(failed)?;
+    let mut env = environment.for_remote();
+    env.retain(|(name, _)| name != "TERM");
+    env.push(("TERM".into(), term.into()));
+    let spec = Spec {
+        binary: context.daemon.binary.clone(),
+        program: context.script(release),
+        args: vec!["remote".into()],
+        env,
+        cwd: context.layout.work(slot),
+        user,
+        output: Output::Terminal(theirs),
+    };
+    let waiting = spawn(&spec).map_err(failed)?;
+    // Its side of the terminal is the program's alone from here on.
+    drop(spec);
+    let process = waiting.open().map_err(failed)?;
+    Ok(Console { terminal, running: Running { process, marker } })
+}
