@@ -1,5 +1,7 @@
 //! Deploys and rollbacks from the command line: what is sent, what is shown, how it ends.
 
+#![allow(clippy::unwrap_used)]
+
 mod cli_fake;
 
 use std::io::{self, Cursor, Read};
@@ -291,7 +293,7 @@ async fn a_refusal_is_heard_from_a_peer_that_closes_at_once_with_the_body_unread
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut head = [0; 512];
-            stream.read(&mut head).await.unwrap();
+            assert!(stream.read(&mut head).await.unwrap() > 0);
             let body = serde_json::to_string(&Problem::new(Code::Forbidden, "Not you.")).unwrap();
             let answer =
                 format!("HTTP/1.1 403 Forbidden\r\ncontent-length: {}\r\n\r\n{body}", body.len());

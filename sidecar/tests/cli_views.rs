@@ -1,5 +1,7 @@
 //! What a reader sees: tables and pages that fit 80 columns, whatever the names are.
 
+#![allow(clippy::unwrap_used)]
+
 mod cli_fake;
 
 use axum::routing::get;

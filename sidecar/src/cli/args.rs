@@ -22,6 +22,7 @@ pub struct CommandLine {
 
 /// What applies to every command.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "For every command")]
 pub struct Global {
     /// The daemon's socket [default: the one in the configuration, or /run/vial/vial.sock]
     #[arg(long, global = true, value_name = "PATH", env = "VIAL_SOCKET", hide_env_values = true)]
@@ -333,6 +334,16 @@ mod tests {
         assert!(parsed.global.json);
         let Command::Init(init) = parsed.command else { panic!("not init") };
         assert_eq!((init.ports, init.hosts), (Some((4000, 4001)), vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn a_command_s_own_options_stand_apart_from_everyone_s() {
+        let mut command = CommandLine::command();
+        command.build();
+        let help = command.find_subcommand_mut("rollback").unwrap().render_help().to_string();
+        let (own, common) = help.split_once("For every command:").unwrap();
+        assert!(own.contains("--to <N>") && !own.contains("--json"), "{help}");
+        assert!(common.contains("--socket <PATH>") && !common.contains("--to <N>"), "{help}");
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub fn live(app: &str, deployment: &Deployment, look: &Look) -> String {
     // A rollback has no bake: what it leaves is known to be bad.
     let now = if deployment.kind == Kind::Rollback { "the other slot drains" } else { "it bakes" };
     format!(
-        "{} {} serves since{since}; now {now}. Ctrl-C leaves it running: `vial show {} {}`",
+        "{} {} serves since{since}; now {now}.\n      Ctrl-C leaves it running; `vial show {} {}` looks again.",
         look.paint(Tone::Good, "Live:"),
         subject(deployment),
         text::word(app),

@@ -1,5 +1,7 @@
 //! The WebSocket of `vial console`.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper::{Method, StatusCode, header};
@@ -140,10 +142,18 @@ impl Console {
         self.socket.send(Message::text(text)).await.map_err(|_| (self.lost)())
     }
 
-    /// Leaves; the program in the console is ended by the daemon.
+    /// Leaves; the program in the console is ended by the daemon. Waits a moment for the daemon
+    /// to agree, so that it is not cut off in the middle of an output.
     pub async fn close(mut self) {
+        let agreed = async {
+            self.socket.close(None).await?;
+            while let Some(message) = self.socket.next().await {
+                message?;
+            }
+            Ok::<(), Error>(())
+        };
         // Whether the peer is still there to hear it makes no difference.
-        drop(self.socket.close(None).await);
+        let _ = tokio::time::timeout(Duration::from_secs(1), agreed).await;
     }
 }
 

@@ -95,6 +95,7 @@ pub struct Run {
     pub interrupt: CancellationToken,
     pub out: Shared,
     pub err: Shared,
+    writer: Option<Box<dyn Write + Send>>,
 }
 
 /// `vial ARGUMENTS` against a socket; the arguments are split at spaces.
@@ -107,6 +108,7 @@ pub fn vial(socket: &Path, arguments: &str) -> Run {
         interrupt: CancellationToken::new(),
         out: Shared::default(),
         err: Shared::default(),
+        writer: None,
     }
 }
 
@@ -121,6 +123,12 @@ impl Run {
         self
     }
 
+    /// Writes standard output elsewhere than to [`Run::out`].
+    pub fn writing(mut self, out: impl Write + Send + 'static) -> Self {
+        self.writer = Some(Box::new(out));
+        self
+    }
+
     pub fn argument(mut self, argument: impl Into<String>) -> Self {
         self.line.push(argument.into());
         self
@@ -131,7 +139,7 @@ impl Run {
         let mut session = Session {
             client: Client::new(self.socket),
             screen: Screen {
-                out: Box::new(self.out.clone()),
+                out: self.writer.unwrap_or_else(|| Box::new(self.out.clone())),
                 err: Box::new(self.err.clone()),
                 terminal: self.terminal,
                 colour: false,
