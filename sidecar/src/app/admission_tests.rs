@@ -79,7 +79,7 @@ impl App {
     }
 
     fn to_end(&mut self, number: u64) {
-        self.fact(Fact::Drained { number, outcome: String::new() });
+        self.fact(Fact::Drained { number, outcome: None });
         self.fact(Fact::Baked { number });
         assert_eq!(self.state.current, None);
         self.settle_slots();
@@ -116,7 +116,7 @@ impl App {
         let plan = self.known().rollback(&RollbackAsk { to, ..RollbackAsk::default() }).unwrap();
         let number = self.begin(Kind::Rollback, Some(plan.to.number));
         self.to_live();
-        self.fact(Fact::Drained { number, outcome: String::new() });
+        self.fact(Fact::Drained { number, outcome: None });
         self.settle_slots();
         number
     }
@@ -243,7 +243,7 @@ fn a_rollback_is_possible_at_once_after_the_switch_and_needs_no_start() {
     app.to_live();
     let plan = app.known().rollback(&RollbackAsk::default()).unwrap();
     assert!(plan.hot, "the old slot drains");
-    app.fact(Fact::Drained { number: second, outcome: String::new() });
+    app.fact(Fact::Drained { number: second, outcome: None });
     let plan = app.known().rollback(&RollbackAsk::default()).unwrap();
     assert!(plan.hot, "the old slot is kept through the bake");
     assert_eq!(plan.to.number, 1);

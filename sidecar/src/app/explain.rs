@@ -32,7 +32,7 @@ impl Task {
             (Code::Exited, Status::Verifying) => " It ended while it was being verified.",
             _ => "",
         };
-        let cause = upper_first(&problem.message);
+        let cause = &problem.message;
         let named = match (problem.code, current.slot) {
             (Code::VerifyFailed | Code::PortTaken | Code::SwitchFailed, Some(slot)) => {
                 format!("{label} in {slot}: ")
@@ -43,7 +43,7 @@ impl Task {
     }
 
     fn live_failure(&self, label: &str, problem: &Problem) -> String {
-        let cause = upper_first(&problem.message);
+        let cause = &problem.message;
         let back = self.state.slots.get(self.state.idle()).release;
         match (problem.code, back) {
             (Code::BakeFailed, Some(back)) if self.state.is_hot(back) => format!(
@@ -52,13 +52,5 @@ impl Task {
             ),
             _ => format!("{label}: {cause}"),
         }
-    }
-}
-
-fn upper_first(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }

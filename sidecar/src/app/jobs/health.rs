@@ -53,7 +53,7 @@ fn unhealthy(context: &Context, slot: Slot, detail: &str) -> Problem {
         Check::Command(_) => "its health command".into(),
         Check::Alive(_) => "its health check".into(),
     };
-    Problem::new(Code::Unhealthy, format!("the release in {slot} fails {what}: {detail}"))
+    Problem::new(Code::Unhealthy, format!("The release in {slot} fails {what}: {detail}."))
         .next(format!("`vial logs {} --slot {slot}`", context.app()))
 }
 

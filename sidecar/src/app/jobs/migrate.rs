@@ -52,7 +52,7 @@ async fn run(context: &Arc<Context>, number: u64, release: u64, slot: Slot) -> R
     let lines: Vec<String> = done.output.lines().map(str::to_owned).collect();
     let last = lines[lines.len().saturating_sub(SHOWN_LINES)..].to_vec();
     Err(problem(format!(
-        "the migrations failed: `{expression}` {}. Those that ran before the failure stay.",
+        "The migrations failed: `{expression}` {}. Those that ran before the failure stay.",
         done.exit
     ))
     .next("correct the migration and deploy again")

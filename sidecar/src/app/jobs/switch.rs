@@ -9,6 +9,7 @@ use vial_protocol::{AppStatus, Code, Problem, Slot};
 use crate::app::context::Context;
 use crate::app::machine::Fact;
 use crate::app::task::{Message, Sight};
+use crate::route::{CountedBy, Drained};
 
 /// How often the route is checked while nothing happens.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
@@ -57,15 +58,24 @@ pub(in crate::app) async fn assert(context: Arc<Context>, to: Slot) {
 /// Waits until a slot has no request in flight.
 pub(in crate::app) async fn drain(context: Arc<Context>, number: u64, slot: Slot) -> Fact {
     let Some(route) = &context.route else {
-        return Fact::Drained { number, outcome: "a worker has no requests".into() };
+        return Fact::Drained { number, outcome: None };
     };
     let drained = route.drained(slot, context.config.drain_timeout).await;
-    let outcome = match drained.remaining {
-        0 => "every request ended".to_owned(),
-        1 => "1 request or connection was still open when its time was over".to_owned(),
-        open => format!("{open} requests or connections were still open when their time was over"),
-    };
+    let outcome = cut_off(&drained);
     Fact::Drained { number, outcome }
+}
+
+/// What was still open when the time of a drain was over.
+fn cut_off(drained: &Drained) -> Option<String> {
+    let (open, what) = match (drained.remaining, drained.counted_by) {
+        (0, _) => return None,
+        // Without Caddy's own counters idle connections count too: they are no lost requests.
+        (open, CountedBy::Connections | CountedBy::Nothing) => {
+            (open, "connections, idle ones too,")
+        }
+        (open, CountedBy::Caddy) => (open, "requests or WebSockets"),
+    };
+    Some(format!("{open} {what} still open after {} s", drained.took.as_secs()))
 }
 
 /// Checks from time to time, and after each change of the active slot, whether Caddy sends the

@@ -213,9 +213,11 @@ impl Turn {
         }
     }
 
-    pub(super) fn drained(&mut self, number: u64, outcome: String) {
+    pub(super) fn drained(&mut self, number: u64, outcome: Option<String>) {
         if self.at(number, Status::Draining).is_some() {
-            self.record(Record::Noted { number, outcome });
+            if let Some(outcome) = outcome {
+                self.record(Record::Noted { number, outcome });
+            }
             self.bake(number);
         }
     }

@@ -68,8 +68,8 @@ pub enum Fact {
     Drained {
         /// The deployment.
         number: u64,
-        /// What came of it, for a person.
-        outcome: String,
+        /// What was cut off, for a person; absent where every request ended.
+        outcome: Option<String>,
     },
     /// The time of the bake has passed.
     Baked {

@@ -250,7 +250,9 @@ impl World {
             }
             Effect::Migrate { number, .. } => choose(number, Fact::Migrated { number }),
             Effect::Verify { number, .. } => choose(number, Fact::Verified { number }),
-            Effect::Drain { number, .. } => Fact::Drained { number, outcome: "all ended".into() },
+            Effect::Drain { number, .. } => {
+                Fact::Drained { number, outcome: Some("1 was still open".into()) }
+            }
             Effect::Bake { number } => Fact::Baked { number },
             Effect::Switch { number, to, back } => {
                 if well {
