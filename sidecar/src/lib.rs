@@ -1,1 +1,3 @@
 //! Vial
+
+pub mod slot;

@@ -1,0 +1,140 @@
+//! Whether the release in a slot is healthy.
+//!
+//! [`Check`] is one HTTP request, [`Probe`] whatever an app is asked by: [`once`] asks,
+//! [`until_healthy`] asks until a new process is ready, [`verify`] asks for a page that must
+//! work. Knows only ports, paths and processes.
+
+mod command;
+mod http;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::exit::Exit;
+
+pub use command::CommandCheck;
+pub use http::{Check, VerifyFailure, verify};
+
+/// How an app is asked for its health.
+#[derive(Debug)]
+pub enum Probe {
+    /// By HTTP.
+    Http(Check),
+    /// By a command that exits with status 0.
+    Command(CommandCheck),
+}
+
+/// What came of asking once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is healthy, and took this long to say so.
+    Healthy {
+        /// Milliseconds.
+        millis: u64,
+    },
+    /// It is not, or not yet: "connection refused", "503", "timed out after 2 s".
+    NotYet {
+        /// What was seen instead.
+        detail: String,
+    },
+}
+
+/// A process has become healthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Healthy {
+    /// From the beginning of the wait to the answer that decided.
+    pub waited: Duration,
+    /// How long the last answer took, in milliseconds.
+    pub millis: u64,
+}
+
+/// A process has not become healthy; for the deployment's error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unhealthy {
+    /// It ended first.
+    #[error("It {0} before it was healthy.")]
+    Exited(Exit),
+    /// It took too long.
+    #[error("It was not healthy within {} s: {detail}.", waited.as_secs())]
+    Deadline {
+        /// How long it had.
+        waited: Duration,
+        /// What the last answer was.
+        detail: String,
+    },
+}
+
+/// How long one answer may take while the process starts: a request that hangs must not hide that
+/// the next would be answered.
+const ONE_ANSWER: Duration = Duration::from_secs(2);
+
+/// Between two questions, at first and at last. In between they are a fiftieth of the time waited
+/// so far apart, so that readiness is noticed 2 % late at most.
+const AT_FIRST: Duration = Duration::from_millis(10);
+const AT_LAST: Duration = Duration::from_millis(250);
+const SHARE: u32 = 50;
+
+/// Asks once.
+pub async fn once(probe: &Probe, timeout: Duration) -> Answer {
+    match probe {
+        Probe::Http(check) => http::once(check, timeout).await,
+        Probe::Command(check) => check.once(timeout).await,
+    }
+}
+
+/// Asks until the process was healthy `successes` times in a row. An error answer means not
+/// ready yet: servers listen before they can answer.
+///
+/// # Errors
+/// As soon as `exited` says that the process has ended, or after `deadline`.
+pub async fn until_healthy(
+    probe: &Probe,
+    successes: u32,
+    deadline: Duration,
+    exited: impl Future<Output = Exit>,
+) -> Result<Healthy, Unhealthy> {
+    let began = Instant::now();
+    let mut last = "it was never asked".to_owned();
+    let asked = async {
+        let mut in_a_row = 0;
+        loop {
+            let patience = ONE_ANSWER.min(deadline.saturating_sub(began.elapsed()));
+            let pause = match once(probe, patience).await {
+                Answer::Healthy { millis } => {
+                    in_a_row += 1;
+                    last = format!("healthy {in_a_row} times in a row of {successes}");
+                    if in_a_row >= successes {
+                        return Healthy { waited: began.elapsed(), millis };
+                    }
+                    AT_FIRST
+                }
+                Answer::NotYet { detail } => {
+                    in_a_row = 0;
+                    last = detail;
+                    (began.elapsed() / SHARE).clamp(AT_FIRST, AT_LAST)
+                }
+            };
+            tokio::time::sleep(pause.max(probe.least_pause())).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        exit = exited => Err(Unhealthy::Exited(exit)),
+        healthy = asked => Ok(healthy),
+        () = tokio::time::sleep(deadline) => {
+            Err(Unhealthy::Deadline { waited: deadline, detail: last })
+        }
+    }
+}
+
+impl Probe {
+    /// A command is a process of its own each time.
+    fn least_pause(&self) -> Duration {
+        match self {
+            Probe::Http(_) => AT_FIRST,
+            Probe::Command(_) => AT_LAST,
+        }
+    }
+}
