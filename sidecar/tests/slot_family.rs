@@ -1,5 +1,7 @@
 //! What belongs to a slot, and how it is stopped, with real processes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::io::{BufRead, BufReader, PipeReader};
 use std::time::Duration;
 

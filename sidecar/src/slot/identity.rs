@@ -47,6 +47,15 @@ impl Identity {
     }
 }
 
+/// The status word of a process that has ended and whose parent has not asked for it yet.
+pub(crate) fn zombie_word(wanted: &Identity) -> Option<i32> {
+    let stat = Stat::from_read(std::fs::File::open(format!("/proc/{}/stat", wanted.pid)).ok()?);
+    let stat = stat.ok()?;
+    let is_it = stat.starttime == wanted.start_ticks && boot_id().ok()? == wanted.boot_id;
+    let has_ended = matches!(stat.state(), Ok(ProcState::Zombie));
+    if is_it && has_ended { stat.exit_code } else { None }
+}
+
 /// Looks at the process that bears `pid` now; `None` where there is none, or only a zombie.
 pub(crate) fn sight(pid: u32) -> io::Result<Option<Sighting>> {
     let stat = match std::fs::File::open(format!("/proc/{pid}/stat")) {

@@ -12,6 +12,9 @@
 //! This folder knows nothing of deployments, of the API, of Caddy or of the store, and must not
 //! import them.
 
+pub mod env_file;
+pub mod environment;
+pub mod epmd;
 pub mod exit;
 pub mod family;
 pub mod follow;
@@ -24,6 +27,7 @@ pub mod port;
 pub mod process;
 mod readiness;
 pub mod spawn;
+pub mod terminal;
 pub mod trampoline;
 
 pub use exit::Exit;

@@ -14,7 +14,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::OnceCell;
 
 use super::exit::Exit;
-use super::identity::Identity;
+use super::identity::{Identity, zombie_word};
 use super::pidfd_info::{self, Info};
 use super::readiness;
 
@@ -157,8 +157,12 @@ impl Inner {
         }
     }
 
-    /// The status of a process whose parent is another, who has yet to collect it.
+    /// The status of a process whose parent is another: seen before that parent collects it,
+    /// which is a matter of luck, or asked of the kernel afterwards.
     async fn told_by_the_kernel(&self) -> Exit {
+        if let Some(word) = zombie_word(&self.identity) {
+            return Exit::from_wait_word(word);
+        }
         let asked = async {
             let mut pause = Duration::from_millis(1);
             loop {

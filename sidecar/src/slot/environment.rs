@@ -1,0 +1,373 @@
+//! The environment of what is started from a release: the release itself, and its helpers.
+//!
+//! From the weakest to the strongest: what is inherited of the daemon's own, by an allowlist;
+//! what a release expects anyway; the app's `env_file` and `slot_env`; what Vial must decide
+//! itself, because the slot would not be the slot otherwise.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use vial_protocol::Slot;
+
+use super::family::MARKER;
+
+/// Who may reach the Erlang distribution of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distribution {
+    /// This host only: epmd and the node listen on 127.0.0.1.
+    Loopback,
+    /// Other hosts too: whoever has the cookie.
+    Cluster,
+}
+
+/// All that the environment of a start is made of.
+#[derive(Debug, Clone)]
+pub struct StartEnvironment {
+    /// The app's name.
+    pub app: String,
+    /// The release's name.
+    pub release_name: String,
+    /// The slot.
+    pub slot: Slot,
+    /// Marks everything that is started with this environment; another one for each start.
+    pub run_id: String,
+    /// The slot's port; absent for a worker.
+    pub port: Option<u16>,
+    /// The host part of the node's name.
+    pub node_host: String,
+    /// The app's secret: letters and digits.
+    pub cookie: String,
+    /// A folder of the slot, for the release to write in.
+    pub tmp: PathBuf,
+    /// Where the BEAM writes what it knew when it crashed.
+    pub crash_dump: PathBuf,
+    /// The home folder of the user that it runs as.
+    pub home: PathBuf,
+    /// That user's name.
+    pub user: String,
+    /// The daemon's socket.
+    pub vial_socket: PathBuf,
+    /// The port of the daemon's own epmd.
+    pub epmd_port: u16,
+    /// Who may reach its distribution.
+    pub distribution: Distribution,
+    /// The daemon's own environment, of which little is taken.
+    pub inherited: Vec<(OsString, OsString)>,
+    /// From the app's `env_file`.
+    pub env_file: Vec<(String, String)>,
+    /// From the app's `slot_env`, for this slot.
+    pub slot_env: Vec<(String, String)>,
+}
+
+/// A whole environment.
+pub type Variables = Vec<(OsString, OsString)>;
+
+/// What a release may know of the daemon's own environment.
+const INHERITED: [&str; 4] = ["PATH", "LANG", "LANGUAGE", "TZ"];
+
+/// What an app's own environment must not set: the release's scripts set these for their own use,
+/// and the daemon's supervisor for its.
+const DROPPED: [&str; 14] = [
+    "RELEASE_ROOT",
+    "RELEASE_VSN",
+    "RELEASE_COMMAND",
+    "RELEASE_PROG",
+    "RELEASE_SYS_CONFIG",
+    "BINDIR",
+    "ROOTDIR",
+    "EMU",
+    "PROGNAME",
+    "HEART_COMMAND",
+    "NOTIFY_SOCKET",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+];
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The name of the node in a slot: `shop_blue@127.0.0.1`.
+#[must_use]
+pub fn node_name(app: &str, slot: Slot, node_host: &str) -> String {
+    format!("{app}_{slot}@{node_host}")
+}
+
+impl StartEnvironment {
+    /// For `bin/NAME start`.
+    #[must_use]
+    pub fn for_start(&self) -> Variables {
+        let mut variables = self.common();
+        variables.entry("PHX_SERVER".into()).or_insert_with(|| "true".into());
+        variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
+        // The release's own env.sh has the last word on RELEASE_NODE and RELEASE_COOKIE; only
+        // what stands first on the command line beats it, and that is this. epmd is Vial's
+        // business: one that the release started would be of its family.
+        let name = format!("-name {} -setcookie {} -start_epmd false", self.node(), self.cookie);
+        self.flags(&mut variables, &name);
+        finish(variables)
+    }
+
+    /// For `bin/NAME eval`: a node of its own without a name, which serves nothing.
+    #[must_use]
+    pub fn for_helper(&self) -> Variables {
+        let mut variables = self.common();
+        variables.remove(&OsString::from("PHX_SERVER"));
+        variables.insert("RELEASE_DISTRIBUTION".into(), "none".into());
+        finish(variables)
+    }
+
+    /// For `bin/NAME rpc` and `remote`, which talk to the node in the slot.
+    #[must_use]
+    pub fn for_remote(&self) -> Variables {
+        let mut variables = self.common();
+        variables.remove(&OsString::from("PHX_SERVER"));
+        variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
+        self.flags(&mut variables, &format!("-setcookie {} -start_epmd false", self.cookie));
+        finish(variables)
+    }
+
+    /// The name of the node in the slot.
+    #[must_use]
+    pub fn node(&self) -> String {
+        node_name(&self.app, self.slot, &self.node_host)
+    }
+
+    fn common(&self) -> BTreeMap<OsString, OsString> {
+        let mut variables = BTreeMap::new();
+        let mut set = |name: &str, value: OsString| variables.insert(OsString::from(name), value);
+        set("PATH", PATH.into());
+        // The BEAM takes file names and output for Latin-1 without it.
+        set("LANG", "C.UTF-8".into());
+        set("HOME", self.home.clone().into());
+        set("USER", self.user.clone().into());
+        set("LOGNAME", self.user.clone().into());
+        for (name, value) in &self.inherited {
+            let known = name.to_str().filter(|n| INHERITED.contains(n) || n.starts_with("LC_"));
+            if let Some(name) = known {
+                set(name, value.clone());
+            }
+        }
+        for (name, value) in self.env_file.iter().chain(&self.slot_env) {
+            if !DROPPED.contains(&name.as_str()) && !name.starts_with("VIAL_") {
+                set(name, value.into());
+            }
+        }
+        if let Some(port) = self.port {
+            set("PORT", port.to_string().into());
+        }
+        set("RELEASE_NAME", self.release_name.clone().into());
+        set("RELEASE_NODE", self.node().into());
+        set("RELEASE_COOKIE", self.cookie.clone().into());
+        set("RELEASE_TMP", self.tmp.clone().into());
+        set("ERL_CRASH_DUMP", self.crash_dump.clone().into());
+        set("ERL_EPMD_PORT", self.epmd_port.to_string().into());
+        if self.distribution == Distribution::Loopback {
+            set("ERL_EPMD_ADDRESS", "127.0.0.1".into());
+        }
+        set("VIAL_APP", self.app.clone().into());
+        set("VIAL_SLOT", self.slot.as_str().into());
+        set("VIAL_SOCKET", self.vial_socket.clone().into());
+        set(MARKER, self.run_id.clone().into());
+        variables
+    }
+
+    /// Puts flags of ours before the app's own ERL_AFLAGS: of two, the emulator heeds the first.
+    fn flags(&self, variables: &mut BTreeMap<OsString, OsString>, flags: &str) {
+        let mut all = OsString::from(flags);
+        if self.distribution == Distribution::Loopback {
+            // Whatever the node's name says, it would listen on 0.0.0.0 otherwise.
+            all.push(" -kernel inet_dist_use_interface {127,0,0,1}");
+        }
+        if let Some(own) = variables.get(&OsString::from("ERL_AFLAGS")) {
+            all.push(" ");
+            all.push(own);
+        }
+        variables.insert("ERL_AFLAGS".into(), all);
+    }
+}
+
+fn finish(variables: BTreeMap<OsString, OsString>) -> Variables {
+    variables.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> StartEnvironment {
+        StartEnvironment {
+            app: "shop".into(),
+            release_name: "shop_release".into(),
+            slot: Slot::Blue,
+            run_id: "run-1".into(),
+            port: Some(4000),
+            node_host: "127.0.0.1".into(),
+            cookie: "COOKIE".into(),
+            tmp: "/slots/blue/tmp".into(),
+            crash_dump: "/slots/blue/erl_crash.dump".into(),
+            home: "/home/shop".into(),
+            user: "shop".into(),
+            vial_socket: "/run/vial/vial.sock".into(),
+            epmd_port: 4370,
+            distribution: Distribution::Loopback,
+            inherited: vec![],
+            env_file: vec![],
+            slot_env: vec![],
+        }
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+    }
+
+    fn get<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
+        let mut found = variables.iter().filter(|(n, _)| n == name);
+        let value = found.next().map(|(_, value)| value.to_str().unwrap());
+        assert!(found.next().is_none(), "{name} is there once");
+        value
+    }
+
+    #[test]
+    fn a_release_learns_its_place() {
+        let variables = start().for_start();
+        for (name, value) in [
+            ("PORT", "4000"),
+            ("RELEASE_NODE", "shop_blue@127.0.0.1"),
+            ("RELEASE_COOKIE", "COOKIE"),
+            ("RELEASE_TMP", "/slots/blue/tmp"),
+            ("RELEASE_DISTRIBUTION", "name"),
+            ("PHX_SERVER", "true"),
+            ("VIAL_APP", "shop"),
+            ("VIAL_SLOT", "blue"),
+            ("VIAL_RUN", "run-1"),
+            ("VIAL_SOCKET", "/run/vial/vial.sock"),
+            ("ERL_CRASH_DUMP", "/slots/blue/erl_crash.dump"),
+            ("ERL_EPMD_PORT", "4370"),
+            ("ERL_EPMD_ADDRESS", "127.0.0.1"),
+            ("HOME", "/home/shop"),
+        ] {
+            assert_eq!(get(&variables, name), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn little_of_the_daemons_environment_is_inherited() {
+        let inherited = [
+            ("PATH", "/opt/bin"),
+            ("LC_ALL", "de_DE.UTF-8"),
+            ("TZ", "Europe/Berlin"),
+            ("NOTIFY_SOCKET", "/run/systemd/notify"),
+            ("LISTEN_FDS", "1"),
+            ("RELEASE_NODE", "x"),
+            ("BINDIR", "/x"),
+            ("ROOTDIR", "/x"),
+            ("EMU", "x"),
+            ("PROGNAME", "x"),
+            ("HOME", "/root"),
+            ("USER", "root"),
+            ("VIAL_TOKEN", "secret"),
+            ("ERL_FLAGS", "x"),
+        ];
+        let inherited = inherited.map(|(name, value)| (name.into(), value.into())).to_vec();
+        let variables = StartEnvironment { inherited, ..start() }.for_start();
+        assert_eq!(get(&variables, "PATH"), Some("/opt/bin"));
+        assert_eq!(get(&variables, "LC_ALL"), Some("de_DE.UTF-8"));
+        assert_eq!(get(&variables, "TZ"), Some("Europe/Berlin"));
+        assert_eq!(get(&variables, "HOME"), Some("/home/shop"));
+        assert_eq!(get(&variables, "USER"), Some("shop"));
+        assert_eq!(get(&variables, "RELEASE_NODE"), Some("shop_blue@127.0.0.1"));
+        for name in [
+            "NOTIFY_SOCKET",
+            "LISTEN_FDS",
+            "BINDIR",
+            "ROOTDIR",
+            "EMU",
+            "PROGNAME",
+            "VIAL_TOKEN",
+            "ERL_FLAGS",
+        ] {
+            assert_eq!(get(&variables, name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_app_sets_what_is_its_own_and_the_slot_has_the_last_word_of_the_two() {
+        let variables = StartEnvironment {
+            env_file: pairs(&[
+                ("DATABASE_URL", "ecto://x"),
+                ("METRICS_PORT", "1"),
+                ("PHX_SERVER", ""),
+                ("RELEASE_MODE", "interactive"),
+                ("LANG", "fr_FR.UTF-8"),
+            ]),
+            slot_env: pairs(&[("METRICS_PORT", "9568")]),
+            ..start()
+        }
+        .for_start();
+        assert_eq!(get(&variables, "DATABASE_URL"), Some("ecto://x"));
+        assert_eq!(get(&variables, "METRICS_PORT"), Some("9568"));
+        assert_eq!(get(&variables, "PHX_SERVER"), Some(""));
+        assert_eq!(get(&variables, "RELEASE_MODE"), Some("interactive"));
+        assert_eq!(get(&variables, "LANG"), Some("fr_FR.UTF-8"));
+    }
+
+    #[test]
+    fn an_app_cannot_move_out_of_its_slot() {
+        let names = [
+            "PORT",
+            "RELEASE_NODE",
+            "RELEASE_COOKIE",
+            "RELEASE_TMP",
+            "RELEASE_DISTRIBUTION",
+            "RELEASE_NAME",
+            "VIAL_RUN",
+            "VIAL_APP",
+            "VIAL_SLOT",
+            "VIAL_SOCKET",
+            "ERL_EPMD_PORT",
+            "ERL_EPMD_ADDRESS",
+            "ERL_CRASH_DUMP",
+        ];
+        let theirs =
+            || names.iter().map(|name| ((*name).to_owned(), "theirs".to_owned())).collect();
+        let mut environment =
+            StartEnvironment { env_file: theirs(), slot_env: theirs(), ..start() };
+        environment.env_file.extend(DROPPED.map(|name| (name.to_owned(), "theirs".to_owned())));
+        for variables in
+            [environment.for_start(), environment.for_helper(), environment.for_remote()]
+        {
+            assert!(variables.iter().all(|(_, value)| value != "theirs"), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn the_emulator_hears_our_flags_before_the_apps_own() {
+        let env_file = pairs(&[("ERL_AFLAGS", "+sbwt none -name theirs@x")]);
+        let flags = |environment: &StartEnvironment| {
+            get(&environment.for_start(), "ERL_AFLAGS").unwrap().to_owned()
+        };
+        let loopback = StartEnvironment { env_file, ..start() };
+        assert_eq!(
+            flags(&loopback),
+            "-name shop_blue@127.0.0.1 -setcookie COOKIE -start_epmd false \
+             -kernel inet_dist_use_interface {127,0,0,1} +sbwt none -name theirs@x"
+        );
+        let cluster = StartEnvironment { distribution: Distribution::Cluster, ..start() };
+        assert!(!flags(&cluster).contains("inet_dist_use_interface"));
+        assert_eq!(get(&cluster.for_start(), "ERL_EPMD_ADDRESS"), None);
+    }
+
+    #[test]
+    fn a_helper_has_no_name_and_serves_nothing() {
+        let env_file = pairs(&[("PHX_SERVER", "true"), ("ERL_AFLAGS", "+sbwt none")]);
+        let environment = StartEnvironment { env_file, ..start() };
+        let variables = environment.for_helper();
+        assert_eq!(get(&variables, "RELEASE_DISTRIBUTION"), Some("none"));
+        assert_eq!(get(&variables, "PHX_SERVER"), None);
+        assert_eq!(get(&variables, "ERL_AFLAGS"), Some("+sbwt none"));
+        let remote = environment.for_remote();
+        assert_eq!(get(&remote, "RELEASE_NODE"), Some("shop_blue@127.0.0.1"));
+        assert!(!get(&remote, "ERL_AFLAGS").unwrap().contains("-name"));
+    }
+}
