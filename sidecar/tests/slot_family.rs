@@ -58,6 +58,17 @@ impl Slot {
     }
 }
 
+/// Whatever a failed test leaves running.
+impl Drop for Slot {
+    fn drop(&mut self) {
+        for identity in self.members() {
+            if let Some(process) = Process::adopt(&identity).unwrap() {
+                process.signal(Signal::KILL).unwrap();
+            }
+        }
+    }
+}
+
 fn rand() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
