@@ -99,12 +99,13 @@ impl StartEnvironment {
     pub fn for_start(&self) -> Variables {
         let mut variables = self.common();
         variables.entry("PHX_SERVER".into()).or_insert_with(|| "true".into());
-        variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
-        // The release's own env.sh has the last word on RELEASE_NODE and RELEASE_COOKIE; only
-        // what stands first on the command line beats it, and that is this. epmd is Vial's
-        // business: one that the release started would be of its family.
-        let name = format!("-name {} -setcookie {} -start_epmd false", self.node(), self.cookie);
-        self.flags(&mut variables, &name);
+        // The release's own env.sh has the last word on RELEASE_NODE; only what stands first on
+        // the emulator's command line beats it, and that is this. The script shall not name the
+        // node as well: the emulator would warn of it twice in each log. No cookie here: of two,
+        // OTP 25 takes neither but the one in the home folder.
+        variables.insert("RELEASE_DISTRIBUTION".into(), "none".into());
+        // epmd is Vial's business: one that the release started would be of its family.
+        self.flags(&mut variables, &format!("-name {} -start_epmd false", self.node()));
         finish(variables)
     }
 
@@ -117,13 +118,13 @@ impl StartEnvironment {
         finish(variables)
     }
 
-    /// For `bin/NAME rpc` and `remote`, which talk to the node in the slot.
+    /// For the commands of [`Remote`](super::remote::Remote), which talk to the node in the slot.
     #[must_use]
     pub fn for_remote(&self) -> Variables {
         let mut variables = self.common();
         variables.remove(&OsString::from("PHX_SERVER"));
         variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
-        self.flags(&mut variables, &format!("-setcookie {} -start_epmd false", self.cookie));
+        self.flags(&mut variables, "-start_epmd false");
         finish(variables)
     }
 
@@ -172,7 +173,8 @@ impl StartEnvironment {
         variables
     }
 
-    /// Puts flags of ours before the app's own ERL_AFLAGS: of two, the emulator heeds the first.
+    /// Puts flags of ours before the app's own ERL_AFLAGS: of two, the emulator heeds the first,
+    /// also of two `-kernel` settings.
     fn flags(&self, variables: &mut BTreeMap<OsString, OsString>, flags: &str) {
         let mut all = OsString::from(flags);
         if self.distribution == Distribution::Loopback {
@@ -236,7 +238,7 @@ mod tests {
             ("RELEASE_NODE", "shop_blue@127.0.0.1"),
             ("RELEASE_COOKIE", "COOKIE"),
             ("RELEASE_TMP", "/slots/blue/tmp"),
-            ("RELEASE_DISTRIBUTION", "name"),
+            ("RELEASE_DISTRIBUTION", "none"),
             ("PHX_SERVER", "true"),
             ("VIAL_APP", "shop"),
             ("VIAL_SLOT", "blue"),
@@ -350,7 +352,7 @@ mod tests {
         let loopback = StartEnvironment { env_file, ..start() };
         assert_eq!(
             flags(&loopback),
-            "-name shop_blue@127.0.0.1 -setcookie COOKIE -start_epmd false \
+            "-name shop_blue@127.0.0.1 -start_epmd false \
              -kernel inet_dist_use_interface {127,0,0,1} +sbwt none -name theirs@x"
         );
         let cluster = StartEnvironment { distribution: Distribution::Cluster, ..start() };

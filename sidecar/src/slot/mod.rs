@@ -1,13 +1,16 @@
 //! Everything about one process in a slot on this host.
 //!
-//! The map, from the bottom up: [`identity`] says which process, [`exit`] how it ended,
-//! [`process`] holds it by its pidfd. [`spawn`] starts one in two phases, through
-//! [`trampoline`], this binary run again. [`family`] is what belongs to it, and how it is
-//! stopped. [`port`] says who listens, [`health`] whether it answers, [`log`] what it wrote.
+//! The map, from the bottom up: [`identity`] says which process, [`exit`] how it ended, and
+//! [`process`] holds it by its pidfd. [`spawn`] starts one in two phases, through [`trampoline`],
+//! which is this binary run again. [`family`] is what belongs to it, and how it is stopped.
+//! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
+//! listens, [`health`] whether it answers, [`log`] what it wrote, [`follow`] when it wrote more.
+//! What a release needs around it: [`environment`], of which [`env_file`] is a part, [`epmd`],
+//! and [`remote`], the way to its node.
 //!
-//! A release goes through here so: its owner builds an environment, spawns it, writes its
-//! identity down, opens the gate, asks for its health, and stops it; after a restart of the
-//! daemon it is adopted by its identity.
+//! A release goes through here so: its owner sees to an epmd, builds an environment, spawns the
+//! release, writes its identity down, opens the gate, asks for its health, checks who listens,
+//! and in the end stops it; after a restart of the daemon it is adopted by its identity.
 //!
 //! This folder knows nothing of deployments, of the API, of Caddy or of the store, and must not
 //! import them.
@@ -26,6 +29,7 @@ mod pidfd_info;
 pub mod port;
 pub mod process;
 mod readiness;
+pub mod remote;
 pub mod spawn;
 pub mod terminal;
 pub mod trampoline;

@@ -151,13 +151,13 @@ async fn beginning<B: Body<Data = Bytes, Error = hyper::Error> + Unpin>(
     Ok(bytes)
 }
 
+const CUT: &str = "the connection was closed before the answer ended";
+
 fn describe(error: &hyper::Error) -> String {
     let system = std::error::Error::source(error).and_then(|source| source.downcast_ref());
     match system {
         Some(error) => name(error),
-        None if error.is_incomplete_message() => {
-            "the connection was closed before the answer ended".to_owned()
-        }
+        None if error.is_incomplete_message() => CUT.to_owned(),
         None if error.is_parse() || error.is_parse_too_large() => {
             "the answer is not HTTP".to_owned()
         }
@@ -169,6 +169,7 @@ fn name(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
+        io::ErrorKind::UnexpectedEof => CUT.to_owned(),
         _ => error.to_string(),
     }
 }
