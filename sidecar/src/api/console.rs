@@ -114,14 +114,14 @@ pub(super) async fn console(
 ) -> Result<Response, Failure> {
     let (app, actor) = shared.app(&name, &peer)?;
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
-    let (slot, release) = place(&app, asked.slot, true)?;
+    let (slot, _) = place(&app, asked.slot, true)?;
     let size = Size { rows: asked.rows.unwrap_or(24), columns: asked.cols.unwrap_or(80) };
     let term = asked.term.filter(|term| {
         term.len() <= 40
             && term.bytes().all(|it| it.is_ascii_alphanumeric() || b"-.+".contains(&it))
     });
     let term = term.unwrap_or_else(|| "xterm".into());
-    let console = programs::console(&app.context(), slot, release, size, &term).await?;
+    let console = programs::console(&app.context(), slot, size, &term).await?;
     tracing::info!(app = name, actor = actor.name, slot = slot.as_str(), "console opens");
     Ok(upgrade.on_upgrade(async move |socket| {
         bridge(socket, console).await;

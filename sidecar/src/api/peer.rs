@@ -25,7 +25,7 @@ impl Peer {
         let operator = uid == 0 || uid == own || belongs(uid, credentials.gid(), operators);
         let name = credentials
             .pid()
-            .and_then(|pid| login(pid))
+            .and_then(login)
             // Who logged in counts only for those who could become anybody anyway.
             .filter(|_| operator)
             .and_then(name)

@@ -70,7 +70,7 @@ impl App {
         }
     }
 
-    fn to_live(&mut self) {
+    fn goes_live(&mut self) {
         let number = self.current().number;
         self.settle_slots();
         self.fact(Fact::Verified { number });
@@ -78,7 +78,7 @@ impl App {
         assert_eq!(self.state.serving, Some(number));
     }
 
-    fn to_end(&mut self, number: u64) {
+    fn ends(&mut self, number: u64) {
         self.fact(Fact::Drained { number, outcome: None });
         self.fact(Fact::Baked { number });
         assert_eq!(self.state.current, None);
@@ -87,8 +87,8 @@ impl App {
 
     fn deploy(&mut self) -> u64 {
         let number = self.begin(Kind::Deploy, None);
-        self.to_live();
-        self.to_end(number);
+        self.goes_live();
+        self.ends(number);
         number
     }
 
@@ -107,15 +107,15 @@ impl App {
         let command = self.known().restart(false, "ana".into(), None).unwrap();
         let number = self.state.next_number;
         self.feed(Event::Command(command));
-        self.to_live();
-        self.to_end(number);
+        self.goes_live();
+        self.ends(number);
         number
     }
 
     fn roll_back(&mut self, to: Option<u64>) -> u64 {
         let plan = self.known().rollback(&RollbackAsk { to, ..RollbackAsk::default() }).unwrap();
         let number = self.begin(Kind::Rollback, Some(plan.to.number));
-        self.to_live();
+        self.goes_live();
         self.fact(Fact::Drained { number, outcome: None });
         self.settle_slots();
         number
@@ -240,7 +240,7 @@ fn a_rollback_is_possible_at_once_after_the_switch_and_needs_no_start() {
     let mut app = App::new();
     app.deploy();
     let second = app.begin(Kind::Deploy, None);
-    app.to_live();
+    app.goes_live();
     let plan = app.known().rollback(&RollbackAsk::default()).unwrap();
     assert!(plan.hot, "the old slot drains");
     app.fact(Fact::Drained { number: second, outcome: None });
@@ -284,7 +284,7 @@ fn a_deploy_waits_for_a_bake_and_is_refused_before_the_switch() {
     app.deploy();
     app.begin(Kind::Deploy, None);
     assert_eq!(app.known().deploy().unwrap_err().code, Code::InProgress);
-    app.to_live();
+    app.goes_live();
     assert!(app.known().deploy().is_ok());
     let queued = app.state.next_number;
     app.begin(Kind::Deploy, None);
@@ -298,7 +298,7 @@ fn cancel_says_why_it_cannot() {
     let mut app = App::new();
     assert_eq!(app.known().cancel().unwrap_err().code, Code::NothingInProgress);
     app.begin(Kind::Deploy, None);
-    app.to_live();
+    app.goes_live();
     assert_eq!(app.known().cancel().unwrap_err().code, Code::AlreadyLive);
 }
 

@@ -9,8 +9,9 @@ use vial_protocol::{Code, Problem, Slot};
 use super::context::Context;
 use super::jobs::launch::{prepare, user};
 use crate::slot::helper::{Finished, Helper};
+use crate::slot::remote::{Remote, RemoteCommand};
 use crate::slot::terminal::{Size, Terminal};
-use crate::slot::{Exit, Output, Process, Spec, family, spawn};
+use crate::slot::{Exit, Identity, Output, Process, Spec, family, spawn};
 
 /// How long a console may take to end once its terminal hung up.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -62,20 +63,42 @@ pub async fn evaluate(
 ) -> Result<Finished, Problem> {
     let marker = marker(context);
     let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
+    let (program, args, env) = match how {
+        Evaluation::Rpc => {
+            let RemoteCommand { program, args } = node(context, slot).await?.rpc(expression);
+            (program, args, environment.for_remote())
+        }
+        Evaluation::Eval => {
+            let args = vec![how.verb().into(), expression.into()];
+            (context.script(release), args, environment.for_helper())
+        }
+    };
     let spec = Spec {
         binary: context.daemon.binary.clone(),
-        program: context.script(release),
-        args: vec![how.verb().into(), expression.into()],
-        env: match how {
-            Evaluation::Rpc => environment.for_remote(),
-            Evaluation::Eval => environment.for_helper(),
-        },
+        program,
+        args,
+        env,
         cwd: context.layout.work(slot),
         user: user(context),
         output: Output::Piped,
     };
     let helper = Helper::start(&spec, &marker).map_err(failed)?;
     helper.run(limit, |_| {}).await.map_err(failed)
+}
+
+/// The node that runs in a slot, as it calls itself.
+async fn node(context: &Arc<Context>, slot: Slot) -> Result<Remote, Problem> {
+    let runs = context.daemon.store.open_runs(context.app()).await.map_err(failed)?;
+    let Some(run) = runs.into_iter().rfind(|run| run.slot == slot) else {
+        return Err(Problem::new(
+            Code::NotRunning,
+            format!("Nothing runs in the {slot} slot of {}.", context.app()),
+        )
+        .next(format!("`vial status {}` shows both slots", context.app())));
+    };
+    let process = Identity { pid: run.pid, start_ticks: run.start_ticks, boot_id: run.boot_id };
+    Remote::to(&process, &context.layout.release(run.release))
+        .map_err(|error| Problem::new(Code::NotRunning, error.to_string()))
 }
 
 /// A console that was opened.
@@ -114,10 +137,10 @@ impl Running {
 pub async fn console(
     context: &Arc<Context>,
     slot: Slot,
-    release: u64,
     size: Size,
     term: &str,
 ) -> Result<Console, Problem> {
+    let RemoteCommand { program, args } = node(context, slot).await?.console();
     let marker = marker(context);
     let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
     let user = user(context);
@@ -127,8 +150,8 @@ pub async fn console(
     env.push(("TERM".into(), term.into()));
     let spec = Spec {
         binary: context.daemon.binary.clone(),
-        program: context.script(release),
-        args: vec!["remote".into()],
+        program,
+        args,
         env,
         cwd: context.layout.work(slot),
         user,
