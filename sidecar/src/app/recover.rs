@@ -1,11 +1,12 @@
 //! Bringing an app to life when the daemon starts: what the store knows, and the processes that
 //! are still there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use vial_protocol::{Code, Problem};
+use vial_protocol::{Code, Problem, Release};
 
 use super::context::Context;
 use super::handle::App;
@@ -86,6 +87,7 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
             tell.clone(),
         ));
     }
+    sweep_releases(context, &loaded.releases);
     let state = State::restored(&loaded, &alive);
     let history = History::new(&loaded.deployments, loaded.releases);
     Ok(Found { state, history, runs, seen })
@@ -98,6 +100,22 @@ fn adopt(context: &Context, open: &OpenRun) -> Option<Process> {
         tracing::error!(app = context.app(), pid = open.pid, %error, "a slot cannot be looked at");
         None
     })
+}
+
+/// Removes folders that the history does not know: a release that was put in its place just before
+/// a crash, or one whose removal was interrupted. No slot runs from them.
+fn sweep_releases(context: &Context, known: &BTreeMap<u64, Release>) {
+    let Ok(folders) = std::fs::read_dir(context.layout.releases()) else { return };
+    for folder in folders.flatten() {
+        let number = folder.file_name().to_str().and_then(|name| name.parse::<u64>().ok());
+        if number.is_none_or(|number| known.contains_key(&number)) {
+            continue;
+        }
+        match std::fs::remove_dir_all(folder.path()) {
+            Ok(()) => tracing::info!(app = context.app(), release = number, "orphan removed"),
+            Err(error) => tracing::warn!(app = context.app(), release = number, %error, "orphan"),
+        }
+    }
 }
 
 fn sweep_incoming(context: &Context) {

@@ -49,10 +49,17 @@ impl Apps {
     /// Reads the configuration again. What is broken in it leaves its apps as they are.
     pub async fn reload(&self) -> Report {
         let _turn = self.turn.lock().await;
-        let config = match Config::load(&self.daemon.host.file) {
+        let file = self.daemon.host.file.clone();
+        // Users are looked up by the host's services, which may take their time.
+        let read = tokio::task::spawn_blocking(move || Config::load(&file)).await;
+        let read = match read {
+            Ok(read) => read.map_err(|error| error.to_string()),
+            Err(panic) => Err(panic.to_string()),
+        };
+        let config = match read {
             Ok(config) => config,
             Err(error) => {
-                tracing::error!(%error, "the configuration stays as it was");
+                tracing::error!(error, "the configuration stays as it was");
                 let problem = Problem::new(
                     Code::Configuration,
                     format!("The configuration stays as it was: {error}"),
