@@ -12,7 +12,7 @@ use vial::slot::epmd::{self, Epmd};
 use vial::slot::follow::Follower;
 use vial::slot::log::{self, Unfinished};
 use vial::slot::process::Signal;
-use vial::slot::{Exit, Output, Process, Spec, family, port, spawn};
+use vial::slot::{Exit, Output, Process, Spec, crash_dump, family, port, spawn};
 use vial_protocol::Slot;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -206,4 +206,29 @@ async fn an_epmd_that_answers_is_used_and_one_that_cannot_listen_is_an_error() {
     let error = epmd::ensure(&Epmd { port, ..host.epmd.clone() }).await.unwrap_err().to_string();
     assert!(error.contains(&format!("for port {port}")), "{error}");
     stranger.abort();
+}
+
+#[tokio::test]
+async fn the_dump_of_a_crashed_beam_is_for_its_user_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("erl_crash.dump");
+    crash_dump::prepare(&dump, None).unwrap();
+    let spec = Spec {
+        binary: env!("CARGO_BIN_EXE_vial").into(),
+        program: "erl".into(),
+        args: ["-noinput", "-eval", "halt(\"oh no\")."].map(Into::into).to_vec(),
+        env: vec![
+            ("PATH".into(), std::env::var_os("PATH").unwrap()),
+            ("HOME".into(), folder.path().into()),
+            ("ERL_CRASH_DUMP".into(), dump.clone().into()),
+        ],
+        cwd: "/".into(),
+        user: None,
+        output: Output::Append(folder.path().join("log")),
+    };
+    let process = spawn(&spec).unwrap().open().unwrap();
+    let exit = tokio::time::timeout(SOON, process.exited()).await.unwrap();
+    assert_eq!(exit, Exit::Status(1));
+    assert!(crash_dump::size(&dump) > 1000, "it was written");
+    assert_eq!(std::fs::metadata(&dump).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -130,11 +130,13 @@ async fn a_descendant_that_cleared_its_environment_is_found_by_descent_and_kille
 
 #[tokio::test]
 async fn what_ends_by_itself_soon_after_is_no_leftover() {
-    let mut slot = Slot::start(
-        "trap 'exit 0' TERM
-         sh -c 'while [ -d /proc/$PPID ]; do sleep 0.02; done' & echo ready
-         while :; do sleep 0.02; done",
-    );
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    let mut slot = Slot::start(&format!(
+        "trap 'exit 0' TERM; mkfifo {0}; cat {0} & exec 3> {0}; echo ready
+         while :; do sleep 0.02 3>&-; done",
+        fifo.display()
+    ));
     assert_eq!(slot.line(), "ready");
     let stopped = slot.stop(SOON).await;
     assert_eq!(stopped, Stopped { exit: Exit::Status(0), killed: false, leftovers: 0 });
@@ -164,6 +166,10 @@ async fn an_epmd_that_the_release_started_is_left_alone() {
     let mut slot =
         Slot::start(&format!("{} 1000 & echo $!; sleep 0.1; exec sleep 1000", epmd.display()));
     let epmd = slot.announced();
+    let comm = format!("/proc/{}/comm", epmd.pid);
+    while std::fs::read_to_string(&comm).unwrap().trim() != "epmd" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert!(!slot.members().contains(&epmd));
     assert_eq!(slot.stop(SOON).await.leftovers, 0);
     let epmd = Process::adopt(&epmd).unwrap().expect("it outlived the slot");

@@ -5,8 +5,8 @@
 //! which is this binary run again. [`family`] is what belongs to it, and how it is stopped.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
 //! listens, [`health`] whether it answers, [`log`] what it wrote, [`follow`] when it wrote more.
-//! What a release needs around it: [`environment`], of which [`env_file`] is a part, [`epmd`],
-//! and [`remote`], the way to its node.
+//! What a release needs around it: [`environment`], of which [`env_file`] is a part,
+//! [`crash_dump`], [`epmd`], and [`remote`], the way to its node.
 //!
 //! A release goes through here so: its owner sees to an epmd, builds an environment, spawns the
 //! release, writes its identity down, opens the gate, asks for its health, checks who listens,
@@ -15,6 +15,7 @@
 //! This folder knows nothing of deployments, of the API, of Caddy or of the store, and must not
 //! import them.
 
+pub mod crash_dump;
 pub mod env_file;
 pub mod environment;
 pub mod epmd;
