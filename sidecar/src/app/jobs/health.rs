@@ -106,7 +106,8 @@ pub(in crate::app) async fn watch(
             }
             healthy_since = Instant::now().checked_add(STEADY * 60).or(healthy_since);
         }
-        tokio::time::sleep(if healthy { interval } else { ASK_AGAIN.min(interval) }).await;
+        let undecided = !healthy && failures < FAILURES;
+        tokio::time::sleep(if undecided { ASK_AGAIN.min(interval) } else { interval }).await;
     }
 }
 

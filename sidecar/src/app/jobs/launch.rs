@@ -1,9 +1,9 @@
 //! Starting a release in a slot, and what every program of a release is started with.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::config::{Check as Wanted, Distribution as Reach};
 use crate::slot::environment::{Distribution, StartEnvironment};
 use crate::slot::epmd::{self, Epmd};
 use crate::slot::health::{Check, CommandCheck, Probe};
-use crate::slot::{Output, Process, Spec, User, env_file, log, port, spawn};
+use crate::slot::{Output, Process, Spec, User, crash_dump, env_file, log, port, spawn};
 use crate::store::journal::OpenRun;
 
 /// A release that was started.
@@ -134,13 +134,7 @@ fn folders(context: &Context, slot: Slot) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         own(context, &folder)?;
     }
-    // A crash dump holds the app's secrets: the BEAM writes into this file and keeps its mode.
-    let dump = context.layout.crash_dump(slot);
-    if fs::symlink_metadata(&dump).is_err() {
-        OpenOptions::new().create_new(true).write(true).mode(0o600).open(&dump)?;
-        own(context, &dump)?;
-    }
-    Ok(())
+    crash_dump::prepare(&context.layout.crash_dump(slot), user(context).as_ref())
 }
 
 fn own(context: &Context, path: &Path) -> io::Result<()> {
