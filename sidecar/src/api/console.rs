@@ -8,17 +8,16 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Extension, Path, Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use vial_protocol::request::{Evaluate, Evaluated};
 use vial_protocol::{Code, Problem, Slot, SlotState};
 
-use super::Shared;
 use super::answer::{Failure, bad, required};
-use super::peer::Peer;
+use super::caller::Caller;
 use crate::app::handle::App;
 use crate::app::programs::{self, Evaluation};
 use crate::slot::Exit;
@@ -27,41 +26,23 @@ use crate::slot::terminal::Size;
 /// How long an expression may take.
 const LIMIT: Duration = Duration::from_secs(600);
 
-pub(super) async fn rpc(
-    State(shared): State<Shared>,
-    Extension(peer): Extension<Peer>,
-    Path(name): Path<String>,
-    bytes: Bytes,
-) -> Result<Json<Evaluated>, Failure> {
-    evaluate(&shared, &peer, &name, &bytes, Evaluation::Rpc).await
+pub(super) async fn rpc(caller: Caller, bytes: Bytes) -> Result<Json<Evaluated>, Failure> {
+    evaluate(caller, &bytes, Evaluation::Rpc).await
 }
 
-pub(super) async fn eval(
-    State(shared): State<Shared>,
-    Extension(peer): Extension<Peer>,
-    Path(name): Path<String>,
-    bytes: Bytes,
-) -> Result<Json<Evaluated>, Failure> {
-    evaluate(&shared, &peer, &name, &bytes, Evaluation::Eval).await
+pub(super) async fn eval(caller: Caller, bytes: Bytes) -> Result<Json<Evaluated>, Failure> {
+    evaluate(caller, &bytes, Evaluation::Eval).await
 }
 
 async fn evaluate(
-    shared: &Shared,
-    peer: &Peer,
-    name: &str,
+    Caller { app, actor, .. }: Caller,
     bytes: &[u8],
     how: Evaluation,
 ) -> Result<Json<Evaluated>, Failure> {
-    let (app, actor) = shared.app(name, peer)?;
     let asked: Evaluate = required(bytes)?;
     let (slot, release) = place(&app, asked.slot, how == Evaluation::Rpc)?;
-    tracing::info!(
-        app = name,
-        actor = actor.name,
-        slot = slot.as_str(),
-        how = how.verb(),
-        "evaluates"
-    );
+    let (name, actor) = (app.name(), actor.name);
+    tracing::info!(app = name, actor, slot = slot.as_str(), how = how.verb(), "evaluates");
     let done =
         programs::evaluate(&app.context(), slot, release, how, &asked.expression, LIMIT).await?;
     Ok(Json(Evaluated {
@@ -106,13 +87,11 @@ pub(super) struct Terminal {
 }
 
 pub(super) async fn console(
-    State(shared): State<Shared>,
-    Extension(peer): Extension<Peer>,
-    Path(name): Path<String>,
+    Caller { app, actor, .. }: Caller,
     asked: Result<Query<Terminal>, QueryRejection>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Failure> {
-    let (app, actor) = shared.app(&name, &peer)?;
+    let name = app.name().to_owned();
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
     let (slot, _) = place(&app, asked.slot, true)?;
     let size = Size { rows: asked.rows.unwrap_or(24), columns: asked.cols.unwrap_or(80) };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 use vial_protocol::request::{Accepted, Deploy};
@@ -14,9 +14,9 @@ use vial_protocol::{Deployment, Problem, Status};
 
 use super::Shared;
 use super::answer::{Failure, bad};
-use super::change::{key, reason};
-use super::peer::Peer;
-use crate::app::handle::{App, Part, Request, What};
+use super::caller::Caller;
+use crate::app::handle::App;
+use crate::app::request::{Part, What};
 
 /// How many pieces of the body may wait for the disk.
 const WAITING: usize = 16;
@@ -25,22 +25,14 @@ const WAITING: usize = 16;
 /// goes on.
 pub(super) async fn deploy(
     State(shared): State<Shared>,
-    Extension(peer): Extension<Peer>,
-    Path(name): Path<String>,
+    caller: Caller,
     query: Result<Query<Deploy>, QueryRejection>,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Accepted>), Failure> {
-    let (app, actor) = shared.app(&name, &peer)?;
     let Query(asked) = query.map_err(|error| bad(error.body_text()))?;
     let (parts, upload) = mpsc::channel(WAITING);
-    let request = Request {
-        actor,
-        reason: reason(asked.reason)?,
-        key: key(&headers)?,
-        what: What::Deploy(upload),
-    };
-    let accepted = app.ask(request).await?;
+    let app = caller.app.clone();
+    let accepted = caller.ask(asked.reason, What::Deploy(upload)).await?;
     let Some(number) = accepted.deployment else {
         return Ok((StatusCode::ACCEPTED, Json(accepted)));
     };

@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 
 use axum::Json;
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use vial_protocol::{Code, Event, LogChunk, Problem, Slot};
 
-use super::Shared;
 use super::answer::{Failure, bad};
+use super::caller::Caller;
 use super::events::{encode, stream};
-use super::peer::Peer;
 use crate::slot::follow::Follower;
 use crate::slot::log::{self, LogRead, Unfinished};
 
@@ -35,12 +34,9 @@ pub(super) struct Wanted {
 }
 
 pub(super) async fn logs(
-    State(shared): State<Shared>,
-    Extension(peer): Extension<Peer>,
-    Path(name): Path<String>,
+    Caller { app, .. }: Caller,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Failure> {
-    let (app, _) = shared.app(&name, &peer)?;
     let Query(wanted) = wanted.map_err(|error| bad(error.body_text()))?;
     let slot = wanted.slot.or(app.status().active).unwrap_or(Slot::Blue);
     let path = app.context().layout.log(slot);

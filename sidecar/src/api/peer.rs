@@ -7,7 +7,8 @@ use nix::unistd::{Group, Uid, User};
 use tokio::net::UnixStream;
 use vial_protocol::{Code, Problem};
 
-use crate::app::handle::{Actor, App};
+use crate::app::handle::App;
+use crate::app::request::Actor;
 
 /// The peer of a connection, as the kernel names it.
 #[derive(Debug, Clone)]

@@ -5,20 +5,10 @@
 
 use vial_protocol::{Code, Desired, Kind, Plan, Problem, Status};
 
-use super::history::{History, Past};
-use super::machine::{Ask, Command, State};
+use super::history::Past;
+use super::known::Known;
+use super::machine::{Ask, Command};
 use super::refuse::Refuse;
-
-/// What is known when a request comes in.
-#[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
-    /// The app's name.
-    pub app: &'a str,
-    /// Its state.
-    pub state: &'a State,
-    /// Its past.
-    pub history: &'a History,
-}
 
 /// A rollback as it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -34,16 +24,6 @@ pub struct RollbackAsk {
 impl<'a> Known<'a> {
     fn refuse(self) -> Refuse<'a> {
         Refuse::new(self)
-    }
-
-    /// The release that serves, as people name it.
-    #[must_use]
-    pub fn label(self, release: u64) -> String {
-        let Some(found) = self.history.release(release) else {
-            return format!("release #{release}");
-        };
-        let same = self.history.releases().filter(|it| it.version == found.version).count();
-        if same > 1 { format!("{} (#{release})", found.label()) } else { found.label() }
     }
 
     /// Whether a new release may come in: at once, or when the bake in progress has ended.

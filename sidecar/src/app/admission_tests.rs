@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use vial_protocol::{Code, Release, Slot};
 
 use super::*;
+use crate::app::history::History;
+use crate::app::machine::State;
 use crate::app::machine::{Current, Event, Fact, Life, Settings, step};
 use crate::store::record::Record;
 

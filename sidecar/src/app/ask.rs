@@ -3,8 +3,8 @@
 use vial_protocol::request::Accepted;
 use vial_protocol::{Code, Kind, Problem};
 
-use super::handle::{Actor, Request, What};
 use super::machine::{Ask, Command, Event};
+use super::request::{Actor, Request, What};
 use super::task::Task;
 use crate::store::history::KeptAnswer;
 

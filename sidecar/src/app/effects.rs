@@ -7,9 +7,10 @@ use vial_protocol::{Slot, Status};
 
 use super::jobs;
 use super::machine::{Effect, Fact, Grace, Life};
+use super::message::Message;
 use super::retention::removable;
 use super::run::Run;
-use super::task::{Message, Task};
+use super::task::Task;
 
 impl Task {
     pub(super) fn begin(&mut self, effect: Effect) {

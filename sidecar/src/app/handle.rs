@@ -3,69 +3,13 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::bytes::Bytes;
 use vial_protocol::request::Accepted;
 use vial_protocol::{AppStatus, Code, Plan, Problem};
 
 use super::admission::RollbackAsk;
 use super::context::Context;
-use super::task::Message;
-
-/// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    /// As the history names them.
-    pub name: String,
-    /// Whether they may end what others began.
-    pub operator: bool,
-}
-
-/// A request to change something.
-#[derive(Debug)]
-pub struct Request {
-    /// Who asks.
-    pub actor: Actor,
-    /// Why.
-    pub reason: Option<String>,
-    /// The idempotency key.
-    pub key: Option<String>,
-    /// What is asked for.
-    pub what: What,
-}
-
-/// What is asked for.
-#[derive(Debug)]
-pub enum What {
-    /// Deploy the release whose archive comes through here.
-    Deploy(Upload),
-    /// Go back to a release.
-    Rollback(RollbackAsk),
-    /// Start the active release anew.
-    Restart {
-        /// In the same slot, with an interruption.
-        in_place: bool,
-    },
-    /// End what is in progress or waits.
-    Cancel,
-    /// Stop the app.
-    Stop,
-    /// Start it again.
-    Start,
-}
-
-/// An archive as it comes in.
-pub type Upload = mpsc::Receiver<Part>;
-
-/// A piece of an archive.
-#[derive(Debug)]
-pub enum Part {
-    /// Bytes.
-    Bytes(Bytes),
-    /// The archive is whole.
-    End,
-    /// It will not become whole; says why.
-    Broken(String),
-}
+use super::message::Message;
+use super::request::Request;
 
 /// A handle; clones speak with the same task.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use vial_protocol::{Code, Plan, Problem};
 
-use super::admission::Known;
 use super::history::Past;
+use super::known::Known;
 use super::machine::Current;
 
 /// Writes refusals about one app.

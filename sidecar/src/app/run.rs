@@ -13,7 +13,7 @@ use vial_protocol::{Code, Problem, Slot};
 use super::context::Context;
 use super::jobs::{SHOWN_LINES, launch};
 use super::machine::{Fact, RunId};
-use super::task::{Message, Sight};
+use super::message::{Message, Sight};
 use crate::slot::health::{Unhealthy, until_healthy};
 use crate::slot::{Exit, Process, family, log};
 

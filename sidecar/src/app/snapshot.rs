@@ -6,8 +6,9 @@ use vial_protocol::{
     SlotStatus,
 };
 
-use super::admission::{Known, RollbackAsk};
+use super::admission::RollbackAsk;
 use super::context::Context;
+use super::known::Known;
 use super::machine::{Life, PerSlot};
 
 /// What was seen of a slot's process; not needed for any decision.

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use vial_protocol::request::Accepted;
-use vial_protocol::{AppStatus, Code, Health, Plan, Problem, Release, Slot};
+use vial_protocol::{AppStatus, Code, Problem, Slot};
 
-use super::admission::{Known, RollbackAsk};
 use super::context::Context;
-use super::handle::{App, Request, Upload};
+use super::handle::App;
 use super::history::History;
-use super::machine::{Event, Fact, PerSlot, RunId, State, Step, step};
+use super::known::Known;
+use super::machine::{Event, PerSlot, State, Step, step};
+use super::message::{Message, Sight};
+use super::request::Upload;
 use super::run::Run;
 use super::snapshot::{Parts, Seen, Shown};
 use crate::store::history::KeptAnswer;
@@ -25,61 +26,6 @@ use crate::store::record::Record;
 
 /// How long to wait before a commit that failed is tried again.
 const COMMIT_AGAIN: Duration = Duration::from_secs(1);
-
-/// What the task is told.
-#[derive(Debug)]
-pub enum Message {
-    /// Somebody asks for a change.
-    Ask(Box<Request>, oneshot::Sender<Result<Accepted, Problem>>),
-    /// Somebody asks what a rollback would do.
-    Plan(RollbackAsk, oneshot::Sender<Result<Plan, Problem>>),
-    /// Something happened that the machine must know.
-    Fact(Fact),
-    /// Something happened that readers want to see.
-    Seen(Sight),
-    /// A release was put on the disk, for the deployment of its number.
-    Arrived(Release),
-    /// The configuration changed.
-    Configure(Arc<Context>, oneshot::Sender<Result<(), Problem>>),
-    /// The app is given up; its slots run on.
-    Leave(oneshot::Sender<()>),
-}
-
-/// What was seen.
-#[derive(Debug, Clone)]
-pub enum Sight {
-    /// A run has a process.
-    Process {
-        /// The slot.
-        slot: Slot,
-        /// The run.
-        run: RunId,
-        /// Its pid.
-        pid: u32,
-        /// When it started.
-        since: Timestamp,
-    },
-    /// A run's process ended.
-    Ended {
-        /// The slot.
-        slot: Slot,
-        /// The run.
-        run: RunId,
-        /// How.
-        how: String,
-    },
-    /// A run's health is another than before.
-    Health {
-        /// The slot.
-        slot: Slot,
-        /// The run.
-        run: RunId,
-        /// What it is.
-        health: Health,
-    },
-    /// The route was checked.
-    Route(Option<Problem>),
-}
 
 /// The owner.
 pub(super) struct Task {

@@ -10,7 +10,7 @@ use vial_protocol::{Code, Health, Problem, Slot};
 
 use crate::app::context::Context;
 use crate::app::machine::{Fact, RunId};
-use crate::app::task::{Message, Sight};
+use crate::app::message::{Message, Sight};
 use crate::config::Check;
 use crate::slot::health::{Answer, once};
 

@@ -8,7 +8,7 @@ use vial_protocol::{AppStatus, Code, Problem, Slot};
 
 use crate::app::context::Context;
 use crate::app::machine::Fact;
-use crate::app::task::{Message, Sight};
+use crate::app::message::{Message, Sight};
 use crate::route::{CountedBy, Drained};
 
 /// How often the route is checked while nothing happens.

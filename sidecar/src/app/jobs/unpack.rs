@@ -10,9 +10,9 @@ use tokio_util::bytes::{Buf, Bytes};
 use vial_protocol::{Code, Problem, Release};
 
 use crate::app::context::Context;
-use crate::app::handle::{Part, Upload};
 use crate::app::machine::Fact;
-use crate::app::task::Message;
+use crate::app::message::Message;
+use crate::app::request::{Part, Upload};
 use crate::release::{self, Limits, Spec, UnpackError};
 
 /// Unpacks the release of a deployment.

@@ -11,8 +11,9 @@ use tokio::runtime::{Builder, Runtime};
 use vial_protocol::{Code, Desired, Problem, Release, Slot, Status};
 
 use super::*;
-use crate::app::admission::{Known, RollbackAsk};
+use crate::app::admission::RollbackAsk;
 use crate::app::history::History;
+use crate::app::known::Known;
 use crate::app::retention::removable;
 use crate::store::Store;
 use crate::store::journal::OpenRun;

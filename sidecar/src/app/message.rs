@@ -1,0 +1,68 @@
+//! What the task that owns an app is told.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use vial_protocol::request::Accepted;
+use vial_protocol::{Health, Plan, Problem, Release, Slot};
+
+use super::admission::RollbackAsk;
+use super::context::Context;
+use super::machine::{Fact, RunId};
+use super::request::Request;
+
+/// What the task is told.
+#[derive(Debug)]
+pub enum Message {
+    /// Somebody asks for a change.
+    Ask(Box<Request>, oneshot::Sender<Result<Accepted, Problem>>),
+    /// Somebody asks what a rollback would do.
+    Plan(RollbackAsk, oneshot::Sender<Result<Plan, Problem>>),
+    /// Something happened that the machine must know.
+    Fact(Fact),
+    /// Something happened that readers want to see.
+    Seen(Sight),
+    /// A release was put on the disk, for the deployment of its number.
+    Arrived(Release),
+    /// The configuration changed.
+    Configure(Arc<Context>, oneshot::Sender<Result<(), Problem>>),
+    /// The app is given up; its slots run on.
+    Leave(oneshot::Sender<()>),
+}
+
+/// What was seen.
+#[derive(Debug, Clone)]
+pub enum Sight {
+    /// A run has a process.
+    Process {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// Its pid.
+        pid: u32,
+        /// When it started.
+        since: Timestamp,
+    },
+    /// A run's process ended.
+    Ended {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// How.
+        how: String,
+    },
+    /// A run's health is another than before.
+    Health {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// What it is.
+        health: Health,
+    },
+    /// The route was checked.
+    Route(Option<Problem>),
+}
