@@ -65,20 +65,20 @@ impl Turn {
         }
     }
 
-    /// The active slot is watched and has the route; what runs without a reason is ended.
+    /// The active slot has the route and is watched; what runs without a reason is ended.
     fn tidy_slots(&mut self) {
+        let switching =
+            self.state.current.as_ref().is_some_and(|it| it.status == Status::Switching);
+        if let Some(active) = self.state.active.filter(|_| !switching) {
+            self.want(Effect::AssertRoute { to: active });
+        }
         if self.state.desired == Desired::Stopped && self.state.current.is_none() {
             for slot in Slot::BOTH {
                 self.clear(slot, Grace::Full);
             }
             return;
         }
-        let switching =
-            self.state.current.as_ref().is_some_and(|it| it.status == Status::Switching);
         if let Some(active) = self.state.active {
-            if !switching {
-                self.want(Effect::AssertRoute { to: active });
-            }
             self.watch(active, self.is_baking());
         }
         if self.state.current.as_ref().is_none_or(|it| it.slot.is_none()) {
