@@ -10,8 +10,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::load::Target;
 use crate::loss::Loss;
+use crate::target::Target;
 
 /// The sending half of a connection.
 pub type Sender = SendRequest<Full<Bytes>>;

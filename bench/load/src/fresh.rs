@@ -6,8 +6,8 @@ use hyper::header::{CONNECTION, HeaderValue};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+use crate::context::Context;
 use crate::exchange::{Outcome, Question, connect};
-use crate::load::Context;
 use crate::loss::Loss;
 use crate::report::Class;
 use crate::schedule::Schedule;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
+use crate::context::Context;
 use crate::exchange::{Outcome, Question, Sender, connect};
-use crate::load::Context;
 use crate::loss::Loss;
 use crate::report::Class;
 use crate::schedule::Schedule;

@@ -17,6 +17,7 @@
 //! Nothing here knows Vial: it sees an address, and the `x-shop-version` and `x-shop-slot`
 //! headers of the responses.
 
+mod context;
 mod exchange;
 mod fresh;
 mod keep_alive;
@@ -26,9 +27,11 @@ mod report;
 mod schedule;
 mod summary;
 mod tally;
+mod target;
 mod websocket;
 
-pub use load::{Load, Running, Target};
+pub use load::{Load, Running};
 pub use report::{
     Change, Class, ClassReport, Dropped, Failure, Report, Sighting, UNKNOWN, WebSocketReport,
 };
+pub use target::Target;

@@ -1,6 +1,5 @@
 //! What to send, and the handle on it while it is sent.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,23 +9,16 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::context::Context;
 use crate::exchange::Question;
 use crate::report::{Class, Report};
 use crate::schedule::Schedule;
 use crate::tally::Tally;
+use crate::target::Target;
 use crate::{fresh, keep_alive, websocket};
 
 /// POSTs share so many kept connections.
 const POST_CONNECTIONS: u32 = 4;
-
-/// Where the load goes.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Whom to connect to.
-    pub address: SocketAddr,
-    /// The `Host` header.
-    pub host: String,
-}
 
 /// What to send. Nothing is sent but what was asked for.
 #[derive(Debug, Clone)]
@@ -176,15 +168,6 @@ impl Load {
     fn question(&self, uri: Uri, body: Option<Bytes>) -> Question {
         Question { uri, body, status_below: self.status_below }
     }
-}
-
-/// What all the clients of one load share.
-pub struct Context {
-    pub target: Target,
-    pub tally: Tally,
-    pub stop: CancellationToken,
-    pub tasks: TaskTracker,
-    pub timeout: Duration,
 }
 
 /// A load that is being sent, until it is stopped or dropped.

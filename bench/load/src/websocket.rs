@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use crate::context::Context;
 use crate::exchange::Origin;
-use crate::load::Context;
 use crate::loss::Loss;
 use crate::schedule::Schedule;
 

@@ -76,7 +76,9 @@ pub(super) fn read(
     stem: &str,
     daemon: &Daemon,
 ) -> Result<AppFile, Vec<Finding>> {
-    let (mut file, warnings) = document.interpret(KEYS, |root| read_root(root, stem, daemon))?;
+    let (mut file, warnings) = document.interpret(|document, table| {
+        read_root(&Section::root(document, table, KEYS), stem, daemon)
+    })?;
     file.warnings = warnings;
     Ok(file)
 }

@@ -10,7 +10,6 @@ use nix::fcntl::OFlag;
 use toml::de::DeTable;
 
 use super::finding::{Finding, Place};
-use super::section::Section;
 
 /// No honest configuration is larger, and none larger is worth parsing.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -107,20 +106,19 @@ impl Document {
         }
     }
 
-    /// Parses the text and has `read` take from it what it needs; `keys` are those that the file
-    /// itself may have. What `read` makes of a file with mistakes is thrown away, so it may fill
-    /// in anything where a value was wrong. Returns the value and the warnings, or the findings.
+    /// Parses the text and has `read` take from it what it needs. What `read` makes of a file with
+    /// mistakes is thrown away, so it may fill in anything where a value was wrong. Returns the
+    /// value and the warnings, or the findings.
     pub fn interpret<T>(
         self,
-        keys: &'static [&'static str],
-        read: impl FnOnce(&Section<'_, '_>) -> T,
+        read: impl FnOnce(&Document, &DeTable<'_>) -> T,
     ) -> Result<(T, Vec<Finding>), Vec<Finding>> {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         if !errors.is_empty() {
             // What could be saved of such a file is not what was meant: say nothing more about it.
             return Err(self.listed(errors.iter().map(syntax).collect()));
         }
-        let value = read(&Section::root(&self, table.get_ref(), keys));
+        let value = read(&self, table.get_ref());
         let findings = self.listed(self.findings.take());
         if findings.is_empty() {
             Ok((value, self.listed(self.warnings.take())))

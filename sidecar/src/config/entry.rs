@@ -11,7 +11,6 @@ use toml::de::DeValue;
 
 use super::document::Document;
 use super::finding::visible;
-use super::section::nearest;
 use super::{duration, text};
 
 /// Longer texts are cut in a message.
@@ -111,7 +110,7 @@ impl<'d, 'i> Entry<'d, 'i> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        match nearest(text, &names) {
+        match text::nearest(text, &names) {
             Some(near) => self.wrong(&format!("{expected}; did you mean \"{near}\"?")),
             None => self.wrong(&expected),
         }

@@ -25,7 +25,7 @@ const KEYS: &[&str] = &[
 
 /// Reads the host file.
 pub(super) fn read(document: Document) -> Result<(HostConfig, Vec<Finding>), Vec<Finding>> {
-    document.interpret(KEYS, read_root)
+    document.interpret(|document, table| read_root(&Section::root(document, table, KEYS)))
 }
 
 fn read_root(root: &Section<'_, '_>) -> HostConfig {

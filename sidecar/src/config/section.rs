@@ -6,10 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
 use super::entry::{Entry, quoted};
-use super::finding::visible;
-
-/// How alike a mistyped key and a known one must be, from 0 to 1 (Jaro-Winkler).
-const ALIKE: f64 = 0.8;
+use super::text::nearest;
 
 /// One table, with its unknown keys reported already.
 pub(super) struct Section<'d, 'i> {
@@ -127,20 +124,6 @@ pub(super) fn quoted_key(key: &str) -> String {
     } else {
         quoted(key)
     }
-}
-
-/// The known word that is most like this one, if one is like it at all.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    if word.len() > 60 {
-        return None;
-    }
-    let word: String = word.to_lowercase().replace('-', "_").chars().flat_map(visible).collect();
-    known
-        .iter()
-        .map(|key| (strsim::jaro_winkler(&word, key), *key))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, key)| key)
 }
 
 #[cfg(test)]

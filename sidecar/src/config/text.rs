@@ -3,6 +3,7 @@
 //! What passes here ends up in a Caddyfile, in the arguments of a process, in a node's name or in
 //! a path, so each set is as small as the thing that it names allows.
 
+use super::finding::visible;
 use std::path::{Path, PathBuf};
 
 /// An app's name: it is a file name, a folder and the first half of a node's name.
@@ -124,6 +125,23 @@ pub(super) fn bytes_shown(bytes: u64) -> String {
         Some((unit, factor)) => format!("{} {unit}", bytes / factor),
         None => format!("{bytes} B"),
     }
+}
+
+/// How alike a mistyped key and a known one must be, from 0 to 1 (Jaro-Winkler).
+const ALIKE: f64 = 0.8;
+
+/// The known word that is most like this one, if one is like it at all.
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    if word.len() > 60 {
+        return None;
+    }
+    let word: String = word.to_lowercase().replace('-', "_").chars().flat_map(visible).collect();
+    known
+        .iter()
+        .map(|key| (strsim::jaro_winkler(&word, key), *key))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, key)| key)
 }
 
 #[cfg(test)]
