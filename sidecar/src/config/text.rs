@@ -3,8 +3,9 @@
 //! What passes here ends up in a Caddyfile, in the arguments of a process, in a node's name or in
 //! a path, so each set is as small as the thing that it names allows.
 
-use super::finding::visible;
 use std::path::{Path, PathBuf};
+
+use super::finding::visible;
 
 /// An app's name: it is a file name, a folder and the first half of a node's name.
 pub(super) fn is_app_name(text: &str) -> bool {
