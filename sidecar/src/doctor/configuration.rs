@@ -1,0 +1,76 @@
+//! The host's file and the apps' files.
+
+use vial_protocol::Problem;
+
+use super::finding::{Finding, Level};
+use super::scene::Scene;
+use crate::config::ConfigError;
+
+const SUBJECT: &str = "configuration";
+
+pub(super) fn check(scene: &Scene) -> Vec<Finding> {
+    match &scene.config {
+        Err(error) => vec![broken(scene, error)].into_iter().flatten().collect(),
+        Ok(config) => {
+            let file = scene.file.display();
+            let apps = match config.apps.len() {
+                1 => "1 app".to_owned(),
+                many => format!("{many} apps"),
+            };
+            let mut findings = vec![Finding::ok(SUBJECT, format!("{file}, with {apps}."))];
+            let reload = || format!("Correct it, then {}.", scene.vial("reload"));
+            findings.extend(
+                config
+                    .problems
+                    .iter()
+                    .map(|problem| Finding { level: Level::Problem, ..told(problem, reload()) }),
+            );
+            findings.extend(
+                config
+                    .warnings
+                    .iter()
+                    .map(|problem| Finding { level: Level::Warning, ..told(problem, reload()) }),
+            );
+            if config.apps.is_empty() && config.problems.is_empty() {
+                findings.push(Finding::hint(
+                    SUBJECT,
+                    "No app is configured yet.",
+                    format!("{} writes an app's file.", scene.vial("init NAME --host HOST")),
+                ));
+            }
+            findings
+        }
+    }
+}
+
+fn told(problem: &Problem, otherwise: String) -> Finding {
+    let cure = problem.next.as_deref().map_or(otherwise, super::finding::sentence);
+    Finding::problem(SUBJECT, super::finding::sentence(&problem.message), cure)
+}
+
+fn broken(scene: &Scene, error: &ConfigError) -> Vec<Finding> {
+    let start = format!("Correct it, then {}.", scene.start("restart"));
+    match error {
+        ConfigError::Missing { file } => vec![Finding::problem(
+            SUBJECT,
+            format!("There is no configuration at {}.", file.display()),
+            format!(
+                "{} writes one. If yours is elsewhere, name it with --config or VIAL_CONFIG.",
+                scene.vial("init")
+            ),
+        )],
+        ConfigError::Unreadable { path, source } => vec![Finding::problem(
+            SUBJECT,
+            format!("{} cannot be read: {source}.", path.display()),
+            "Run this with sudo, or correct the owner and the mode.",
+        )],
+        // The host file is read when the daemon starts, and not again.
+        ConfigError::Invalid { problems, .. } => problems
+            .iter()
+            .map(|problem| {
+                let message = super::finding::sentence(&problem.message);
+                Finding::problem(SUBJECT, message, start.clone())
+            })
+            .collect(),
+    }
+}
