@@ -13,7 +13,7 @@ pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
         findings.extend(refused(set, daemon));
         findings.extend(unknown(set, daemon));
     }
-    findings.extend(daemon.apps.iter().flat_map(|app| told(set, app)));
+    findings.extend(daemon.apps.iter().flat_map(told));
     findings
 }
 
@@ -35,11 +35,11 @@ fn refused(set: &SetUp<'_>, daemon: &DaemonStatus) -> Vec<Finding> {
     let known = &set.config.problems;
     let news = daemon.problems.iter().filter(|problem| !known.contains(problem));
     news.map(|problem| {
-        let reload = format!("If it is mended already, {}.", set.scene.vial("reload"));
+        let reload = "If it is mended already, `vial reload`.";
         let next = problem.next.as_deref().map(sentence).unwrap_or_default();
         // What a file said when it was last read: the file says otherwise now.
         let cure = if problem.code == Code::Configuration {
-            reload
+            reload.to_owned()
         } else {
             format!("{next} {reload}").trim().to_owned()
         };
@@ -49,7 +49,6 @@ fn refused(set: &SetUp<'_>, daemon: &DaemonStatus) -> Vec<Finding> {
 }
 
 fn unknown(set: &SetUp<'_>, daemon: &DaemonStatus) -> Vec<Finding> {
-    let reload = || format!("Run {}.", set.scene.vial("reload"));
     let new = set.apps().filter(|app| set.status(&app.name).is_none()).map(|app| {
         Finding::warning(
             format!("app {}", app.name),
@@ -58,7 +57,7 @@ fn unknown(set: &SetUp<'_>, daemon: &DaemonStatus) -> Vec<Finding> {
                 app.name,
                 set.file_of(&app.name).display()
             ),
-            reload(),
+            "Run `vial reload`.",
         )
     });
     let configured =
@@ -67,33 +66,25 @@ fn unknown(set: &SetUp<'_>, daemon: &DaemonStatus) -> Vec<Finding> {
         Finding::warning(
             format!("app {}", app.name),
             format!("{} has no file any more, and the daemon still runs it.", app.name),
-            format!(
-                "Run {} first if it is to end, then {}; or put the file back.",
-                set.scene.vial(&format!("stop {}", app.name)),
-                set.scene.vial("reload")
-            ),
+            format!("Run `vial stop {}` first if it is to end, then `vial reload`; or put the file back.", app.name),
         )
     });
     new.chain(gone).collect()
 }
 
-fn told(set: &SetUp<'_>, app: &AppStatus) -> Vec<Finding> {
+fn told(app: &AppStatus) -> Vec<Finding> {
     let subject = format!("app {}", app.name);
     // The route has a look of its own.
     let route = app.route.as_ref().and_then(|route| route.problem.as_ref());
     let warnings = app.warnings.iter().filter(|warning| Some(*warning) != route);
-    let mut findings: Vec<Finding> =
-        warnings.map(|warning| warned(set, &subject, warning)).collect();
+    let mut findings: Vec<Finding> = warnings.map(|warning| warned(&subject, warning)).collect();
     let loops = app.warnings.iter().any(|warning| warning.code == Code::CrashLoop);
     for slot in app.slots.iter().filter(|slot| slot.state == SlotState::Backoff && !loops) {
         let last = slot.last_exit.as_deref().map(|exit| format!(": it {exit}")).unwrap_or_default();
         findings.push(Finding::problem(
             subject.clone(),
             format!("The release in the {} slot of {} ended by itself{last}.", slot.slot, app.name),
-            format!(
-                "{} tells why.",
-                set.scene.vial(&format!("logs {} --slot {}", app.name, slot.slot))
-            ),
+            format!("`vial logs {} --slot {}` tells why.", app.name, slot.slot),
         ));
     }
     if findings.is_empty() {
@@ -106,12 +97,9 @@ fn told(set: &SetUp<'_>, app: &AppStatus) -> Vec<Finding> {
     findings
 }
 
-fn warned(set: &SetUp<'_>, subject: &str, warning: &Problem) -> Finding {
+fn warned(subject: &str, warning: &Problem) -> Finding {
     let serious = matches!(warning.code, Code::CrashLoop | Code::ActiveUnhealthy | Code::Route);
-    let cure = warning
-        .next
-        .as_deref()
-        .map_or_else(|| format!("Look at {}.", set.scene.vial("status")), sentence);
+    let cure = warning.next.as_deref().map_or_else(|| "Look at `vial status`.".into(), sentence);
     Finding {
         level: if serious { Level::Problem } else { Level::Warning },
         ..Finding::problem(subject, sentence(&warning.message), cure)

@@ -14,11 +14,12 @@ pub(super) fn check(scene: &Scene) -> Vec<Finding> {
         Ok(config) => {
             let file = scene.file.display();
             let apps = match config.apps.len() {
-                1 => "1 app".to_owned(),
-                many => format!("{many} apps"),
+                _ if !config.broken.is_empty() => "The host's own settings are right".to_owned(),
+                1 => "With 1 app".to_owned(),
+                many => format!("With {many} apps"),
             };
-            let mut findings = vec![Finding::ok(SUBJECT, format!("{file}, with {apps}."))];
-            let reload = || format!("Correct it, then {}.", scene.vial("reload"));
+            let mut findings = vec![Finding::ok(SUBJECT, format!("{file}. {apps}."))];
+            let reload = || "Correct it, then `vial reload`.".to_owned();
             findings.extend(
                 config
                     .problems
@@ -35,7 +36,7 @@ pub(super) fn check(scene: &Scene) -> Vec<Finding> {
                 findings.push(Finding::hint(
                     SUBJECT,
                     "No app is configured yet.",
-                    format!("{} writes an app's file.", scene.vial("init NAME --host HOST")),
+                    "`vial init NAME --host HOST` writes an app's file.",
                 ));
             }
             findings
@@ -54,10 +55,7 @@ fn broken(scene: &Scene, error: &ConfigError) -> Vec<Finding> {
         ConfigError::Missing { file } => vec![Finding::problem(
             SUBJECT,
             format!("There is no configuration at {}.", file.display()),
-            format!(
-                "{} writes one. If yours is elsewhere, name it with --config or VIAL_CONFIG.",
-                scene.vial("init")
-            ),
+            "`vial init` writes one. If yours is elsewhere, name it with --config or VIAL_CONFIG.",
         )],
         ConfigError::Unreadable { path, source } => vec![Finding::problem(
             SUBJECT,

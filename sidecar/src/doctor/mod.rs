@@ -59,5 +59,8 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
         findings.extend(caddy::check(&set).await);
         findings.extend(records::check(&set));
     }
+    for finding in &mut findings {
+        finding.cure = finding.cure.take().map(|cure| scene.typed(&cure));
+    }
     findings
 }

@@ -50,9 +50,8 @@ fn of_slot(set: &SetUp<'_>, app: &AppConfig, slot: Slot) -> Option<Finding> {
             described(&listener)
         ),
         format!(
-            "End that process, or write other `ports` into {} and run {}.",
-            set.file_of(&app.name).display(),
-            set.scene.vial("reload")
+            "End that process, or write other `ports` into {} and run `vial reload`.",
+            set.file_of(&app.name).display()
         ),
     ))
 }

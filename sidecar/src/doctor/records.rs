@@ -26,8 +26,8 @@ pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
                     folder.display()
                 ),
                 format!(
-                    "Restore that folder from a backup, or bring a release again: {}.",
-                    set.scene.vial(&format!("deploy {} PATH", app.name))
+                    "Restore that folder from a backup, or bring a release again: `vial deploy {} PATH`.",
+                    app.name
                 ),
             ));
         }

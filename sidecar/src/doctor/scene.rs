@@ -105,22 +105,25 @@ impl Scene {
         self.own_user.uid == 0 || self.own_user.uid == self.daemon_user.uid
     }
 
-    /// A command of ours as it must be typed for this configuration.
-    pub(super) fn vial(&self, command: &str) -> String {
-        if self.file == Path::new(DEFAULT_FILE) {
-            format!("`vial {command}`")
+    /// How the daemon is started.
+    pub(super) fn start(&self, verb: &str) -> String {
+        if self.is_usual() {
+            format!("`systemctl {verb} vial`")
         } else {
-            format!("`vial --config {} {command}`", self.file.display())
+            format!("`systemctl {verb} vial`, or `vial serve` where no unit runs it")
         }
     }
 
-    /// How the daemon is started.
-    pub(super) fn start(&self, verb: &str) -> String {
-        if self.file == Path::new(DEFAULT_FILE) {
-            format!("`systemctl {verb} vial`")
-        } else {
-            format!("`systemctl {verb} vial`, or {} where no unit runs it", self.vial("serve"))
+    /// A cure with its commands as they must be typed for this configuration.
+    pub(super) fn typed(&self, cure: &str) -> String {
+        if self.is_usual() {
+            return cure.to_owned();
         }
+        cure.replace("`vial ", &format!("`vial --config {} ", self.file.display()))
+    }
+
+    fn is_usual(&self) -> bool {
+        self.file == Path::new(DEFAULT_FILE)
     }
 }
 

@@ -15,7 +15,9 @@ const SUBJECT: &str = "state";
 pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
     let folder = &set.config.host.state_dir;
     let mut findings = vec![match folder.metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => missing(set, folder),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            missing(set, folder)
+        }
         Err(error) => Finding::problem(
             SUBJECT,
             format!("The state folder {} cannot be looked at: {error}.", folder.display()),
