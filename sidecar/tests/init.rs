@@ -184,7 +184,9 @@ fn ports_are_not_chosen_beside_an_app_whose_own_are_not_known() {
     let folder = Folder::new();
     fs::create_dir(folder.at("apps")).unwrap();
     assert_eq!(folder.init("").code, 0);
-    fs::write(folder.at("apps/blog.toml"), "name = \"blog\"\nprots = 1\n").unwrap();
+    let user_line = if geteuid().is_root() { "user = \"daemon\"\n" } else { "" };
+    let blog = format!("name = \"blog\"\n{user_line}prots = 1\n");
+    fs::write(folder.at("apps/blog.toml"), blog).unwrap();
     let ran = folder.init(&format!("shop {}", user()));
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("`prots`") && ran.err.contains("--ports"), "{}", ran.err);
