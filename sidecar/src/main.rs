@@ -1,6 +1,6 @@
 //! The handshake: arguments and configuration in, the daemon or a command of the command line.
 
-mod doctor;
+mod commands;
 mod init;
 mod serve;
 
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     cli::main(&Hooks {
         serve: serve::serve,
         init: init::init,
-        doctor: doctor::doctor,
+        doctor: commands::doctor,
         configured_socket,
         pack: |folder, out| vial::release::pack(folder, out).map_err(std::io::Error::other),
     })

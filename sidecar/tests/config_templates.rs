@@ -6,7 +6,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
-use vial::config::{AppConfig, Config, HostConfig, Ports, app_template, host_template, write_new};
+use vial::config::{
+    AppConfig, Config, HostConfig, Ports, app_template, check_names, host_template,
+    own_host_template, write_new,
+};
 
 const PORTS: Ports = Ports { blue: 4000, green: 4001 };
 
@@ -57,15 +60,43 @@ fn the_templates_load_without_change() {
     let host = Host::new(&host_template());
     assert_eq!(HostConfig::load(&host.file()).unwrap(), HostConfig::usual(&host.file()));
 
-    let text = app_template("shop", "shop_web", PORTS, Some("shop.example.com"), Some("nobody"));
+    let text = app_template("shop", "shop_web", PORTS, &["shop.example.com"], Some("nobody"));
     let shop = host.shop(&text, true);
     assert_eq!((shop.name.as_str(), shop.release.as_str()), ("shop", "shop_web"));
     assert_eq!(shop.ports, Some(PORTS));
     assert_eq!(shop.hosts, ["shop.example.com"]);
     assert_eq!(shop.user.unwrap().name, "nobody");
 
-    let worker = host.shop(&app_template("shop", "shop", PORTS, None, None), false);
+    let worker = host.shop(&app_template("shop", "shop", PORTS, &[], None), false);
     assert!(worker.is_worker() && worker.user.is_none());
+}
+
+#[test]
+fn every_host_that_was_asked_for_stands_in_the_file() {
+    let host = Host::new("");
+    let shop =
+        host.shop(&app_template("shop", "shop", PORTS, &["a.example", "*.b.example"], None), false);
+    assert_eq!(shop.hosts, ["a.example", "*.b.example"]);
+}
+
+#[test]
+fn the_file_of_a_daemon_of_ones_own_keeps_everything_beside_it() {
+    let host = Host::new(&own_host_template());
+    let read = HostConfig::load(&host.file()).unwrap();
+    assert_eq!(read.state_dir, host.0.path().join("state"));
+    assert_eq!(read.socket(), host.0.path().join("run/vial.sock"));
+}
+
+#[test]
+fn a_name_that_the_file_would_be_refused_for_is_refused_before() {
+    let refused = |name, release, hosts: &[&str], user| {
+        check_names(name, release, hosts, user).unwrap_err().to_string()
+    };
+    check_names("shop", "shop", &["Shop.example", "*.a.example"], Some("www-data")).unwrap();
+    assert!(refused("../x", "x", &[], None).starts_with("an app's name cannot be \"../x\""));
+    assert!(refused("x", "X", &[], None).starts_with("a release's name cannot be"));
+    assert!(refused("x", "x", &["a", "http://b"], None).contains("http://b"));
+    assert!(refused("x", "x", &[], Some("-x")).starts_with("a user cannot be"));
 }
 
 #[test]
@@ -86,7 +117,7 @@ fn what_the_host_template_calls_usual_is_what_holds() {
 #[test]
 fn what_the_app_template_calls_usual_is_what_holds() {
     let host = Host::new("");
-    let template = app_template("shop", "shop", PORTS, Some("a.example.com"), None);
+    let template = app_template("shop", "shop", PORTS, &["a.example.com"], None);
     let examples = ["user =", "env_file", "slot_env", "verify", "migrate", "repos"];
     let text = set(&template, &examples);
     assert_eq!(settings(&text), 4 + 8);
@@ -96,7 +127,7 @@ fn what_the_app_template_calls_usual_is_what_holds() {
 #[test]
 fn every_example_of_the_app_template_is_right() {
     let host = Host::new("");
-    let template = app_template("shop", "shop", PORTS, None, None);
+    let template = app_template("shop", "shop", PORTS, &[], None);
     let shop = host.shop(&set(&template, &["user ="]), false);
     assert_eq!(shop.hosts, ["shop.example.com"]);
     assert_eq!(shop.env_file, Some("/etc/vial/env/shop".into()));

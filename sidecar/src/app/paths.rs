@@ -4,6 +4,7 @@
 //! vial.db                      the journal and the history, 0600
 //! route/shop/                  what Caddy reads, 0755 (the route's own)
 //! apps/shop/cookie             the secret of its Erlang nodes, 0600
+//! apps/shop/probe              the secret that Caddy answers Vial's probe by, 0600
 //! apps/shop/incoming/          archives while they are unpacked, 0700
 //! apps/shop/releases/7/        the release that deployment #7 brought
 //! apps/shop/slots/blue.log     what the release in the blue slot wrote, 0640
@@ -45,6 +46,12 @@ impl Layout {
         self.root.join("lock")
     }
 
+    /// What Caddy reads of an app.
+    #[must_use]
+    pub fn route(&self, app: &str) -> PathBuf {
+        self.root.join("route").join(app)
+    }
+
     /// One app's part of it.
     #[must_use]
     pub fn app(&self, app: &str) -> AppLayout {
@@ -69,6 +76,12 @@ impl AppLayout {
     #[must_use]
     pub fn cookie(&self) -> PathBuf {
         self.root.join("cookie")
+    }
+
+    /// The secret with which Caddy is asked for the slot.
+    #[must_use]
+    pub fn probe(&self) -> PathBuf {
+        self.root.join("probe")
     }
 
     /// Archives while they are unpacked.

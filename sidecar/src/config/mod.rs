@@ -60,5 +60,7 @@ pub use finding::ConfigError;
 pub use health::{Check, Health};
 pub use host::{Caddy, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
 pub use load::{Config, DEFAULT_FILE, ENV_VAR, location};
-pub use templates::{WriteError, app_template, host_template, write_new};
+pub use templates::{
+    BadName, WriteError, app_template, check_names, host_template, own_host_template, write_new,
+};
 pub use users::UserIds;

@@ -6,7 +6,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::app::Ports;
+use super::entry::quoted;
 use super::finding::shown;
+use super::text;
 
 const HOST: &str = include_str!("../../packaging/vial.toml.example");
 const APP: &str = include_str!("../../packaging/app.toml.example");
@@ -17,23 +19,73 @@ pub fn host_template() -> String {
     HOST.to_owned()
 }
 
-/// An app's file in which every key is explained and the given ones are set. `host` is absent for
-/// a worker, `user` where the daemon does not run as root.
+/// The same for a daemon that is nobody's but its user's: what it keeps stands beside the file.
+#[must_use]
+pub fn own_host_template() -> String {
+    HOST.replace("# state_dir = \"/var/lib/vial\"", "state_dir = \"state\"")
+        .replace("# run_dir = \"/run/vial\"", "run_dir = \"run\"")
+}
+
+/// A name that cannot stand in an app's file. For the person who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} cannot be {}: it must be {expected}", quoted(.value))]
+pub struct BadName {
+    /// What it was to be.
+    pub what: &'static str,
+    /// What was typed.
+    pub value: String,
+    /// What would be right, with an example.
+    pub expected: &'static str,
+}
+
+/// Refuses what an app's file cannot hold, by the rules that it is read by.
+///
+/// # Errors
+/// With the first name that is wrong.
+pub fn check_names(
+    name: &str,
+    release: &str,
+    hosts: &[&str],
+    user: Option<&str>,
+) -> Result<(), BadName> {
+    let check = |what, value: &str, right: fn(&str) -> bool, expected| {
+        let bad = || BadName { what, value: value.to_owned(), expected };
+        if right(value) { Ok(()) } else { Err(bad()) }
+    };
+    let app = "a small letter, then at most 31 small letters, digits and _, such as \"shop\"";
+    check("an app's name", name, text::is_app_name, app)?;
+    let of_release = "a release's name as `mix release` has it: a small letter, then small letters, \
+                      digits and _, such as \"shop\"";
+    check("a release's name", release, text::is_release_name, of_release)?;
+    for host in hosts {
+        let expected = "a host name alone, without scheme, port or path, such as \
+                        \"shop.example.com\" or \"*.example.com\"; letters outside a-z as punycode";
+        check("a host", host, |host| text::is_host(&host.to_lowercase()), expected)?;
+    }
+    let of_user = "the name of a user on this host, such as \"shop\"";
+    user.map_or(Ok(()), |user| check("a user", user, text::is_user_name, of_user))
+}
+
+/// An app's file in which every key is explained and the given ones are set. `hosts` are empty for
+/// a worker, `user` is absent where the daemon does not run as root.
 #[must_use]
 pub fn app_template(
     name: &str,
     release: &str,
     ports: Ports,
-    host: Option<&str>,
+    hosts: &[&str],
     user: Option<&str>,
 ) -> String {
     let user = match user {
         Some(user) => format!("user = {}", literal(user)),
         None => format!("# user = {}", literal(name)),
     };
-    let hosts = match host {
-        Some(host) => format!("hosts = [{}]", literal(host)),
-        None => "# hosts = [\"shop.example.com\"]".to_owned(),
+    let hosts = match hosts {
+        [] => "# hosts = [\"shop.example.com\"]".to_owned(),
+        hosts => {
+            let hosts: Vec<String> = hosts.iter().map(|host| literal(host)).collect();
+            format!("hosts = [{}]", hosts.join(", "))
+        }
     };
     let values = [
         ("@NAME@", literal(name)),

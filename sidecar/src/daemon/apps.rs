@@ -1,20 +1,19 @@
 //! Every app that the daemon takes care of.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, watch};
 use vial_protocol::{Code, Problem};
 
-use super::place;
+use super::{place, routing};
 use crate::app::context::{Context, Daemon};
 use crate::app::handle::App;
 use crate::app::paths::Layout;
 use crate::app::recover;
 use crate::app::registry::{Registry, Report};
-use crate::config::{self, AppConfig, Config};
-use crate::route::{self, Route};
+use crate::config::{AppConfig, Config};
+use crate::route::Route;
 
 /// The apps, and how to change which they are.
 pub struct Apps {
@@ -156,30 +155,18 @@ impl Apps {
         };
         place::app(&layout).map_err(failed)?;
         let cookie = place::secret(&layout.cookie()).map_err(failed)?;
-        let token = place::secret(&layout.root().join("probe")).map_err(failed)?;
+        let token = place::secret(&layout.probe()).map_err(failed)?;
         let route = self.route(&config, &token)?;
         Ok(Arc::new(Context { daemon: self.daemon.clone(), config, layout, cookie, route }))
     }
 
     fn route(&self, config: &AppConfig, token: &str) -> Result<Option<Arc<Route>>, Problem> {
-        let Some(ports) = config.ports.filter(|_| !config.is_worker()) else { return Ok(None) };
         let failed = |error: &dyn std::fmt::Display| {
             Problem::new(Code::Route, format!("{}: {error}", config.name)).next("`vial doctor`")
         };
-        let caddy = &self.daemon.host.caddy;
-        let settings = route::Settings {
-            app: config.name.clone(),
-            folder: self.layout.root().join("route").join(&config.name),
-            ports: route::Ports { blue: ports.blue, green: ports.green },
-            hosts: config.hosts.clone(),
-            token: route::Token::new(token),
-            admin: caddy.admin.as_ref().map(parse).transpose().map_err(|error| failed(&error))?,
-            probe: caddy.probe.as_ref().map(parse).transpose().map_err(|error| failed(&error))?,
-            mode: match caddy.mode {
-                config::RouteMode::File => route::Mode::File,
-                config::RouteMode::Admin => route::Mode::Admin { dial_host: "127.0.0.1".into() },
-            },
-        };
+        let settings = routing::settings(&self.daemon.host, &self.layout, config, token)
+            .map_err(|error| failed(&error))?;
+        let Some(settings) = settings else { return Ok(None) };
         let route = Route::new(settings).map_err(|error| failed(&error))?;
         let prepared = route.prepare().map_err(|error| failed(&error))?;
         if let Some((folder, mode)) = prepared.closed {
@@ -192,9 +179,4 @@ impl Apps {
         }
         Ok(Some(Arc::new(route)))
     }
-}
-
-/// An address of the configuration as the route has it: the text is what both agree on.
-fn parse<T: FromStr>(address: &config::Address) -> Result<T, T::Err> {
-    address.to_string().parse()
 }

@@ -2,12 +2,13 @@
 //!
 //! [`run`] reads the configuration, takes the state folder ([`place`]), opens the store, brings
 //! every app to life ([`apps`]) and serves the API until it is told to stop. Its slots run on.
-//! [`logging`] says what it does.
+//! [`logging`] says what it does, [`routing`] how its configuration describes an app's route.
 //!
 //! The signals and the end come in as arguments, so that a test owns them.
 
 pub mod apps;
 pub mod logging;
+pub mod routing;
 
 mod place;
 mod socket;

@@ -1,0 +1,66 @@
+//! `vial doctor`: what is wrong with a set-up, why, and what mends it.
+//!
+//! It runs on the host beside the daemon, or in its absence, and changes nothing. [`examine`] looks
+//! at the set-up once ([`scene`]: the configuration, what the daemon says, the history) and then
+//! asks each subject in the order in which a person would mend them:
+//!
+//! ```text
+//! configuration → state → disk → environment → daemon → apps → ports → caddy → route → records
+//! ```
+//!
+//! Each subject is a file with a `check` that takes the scene and gives [`Finding`]s: what is fine
+//! is one too, so that a reader sees what was looked at. [`access`] tells whom the permissions keep
+//! out of a folder, [`program`] runs what must be asked, [`view`] puts it all on a screen.
+//!
+//! It stands above everything that it looks at, like the command line; nothing may import it.
+
+mod access;
+mod apps;
+mod caddy;
+mod configuration;
+mod daemon;
+mod disk;
+mod environment;
+mod finding;
+mod ports;
+mod program;
+mod records;
+mod route;
+mod scene;
+mod state;
+pub mod view;
+
+use std::path::PathBuf;
+
+pub use finding::{Finding, Level};
+
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The host's configuration file.
+    pub file: PathBuf,
+    /// The socket that the other commands would call.
+    pub socket: PathBuf,
+}
+
+/// Looks at everything, in the order in which a person would mend it.
+pub async fn examine(request: &Request) -> Vec<Finding> {
+    let scene = scene::Scene::look(request).await;
+    let mut findings = configuration::check(&scene);
+    if let Some(set) = scene.set_up() {
+        findings.extend(state::check(&set));
+        findings.extend(disk::check(&set));
+        findings.extend(environment::check(&set));
+    }
+    findings.extend(daemon::check(&scene));
+    if let Some(set) = scene.set_up() {
+        findings.extend(apps::check(&set));
+        findings.extend(ports::check(&set).await);
+        findings.extend(caddy::check(&set).await);
+        findings.extend(records::check(&set));
+    }
+    for finding in &mut findings {
+        finding.cure = finding.cure.take().map(|cure| scene.typed(&cure));
+    }
+    findings
+}
