@@ -14,12 +14,13 @@
 //!
 //! Nothing of Vial imports this crate.
 
+pub mod by_hand;
 pub mod ground;
-
+pub mod pairs;
 pub mod place;
 pub mod probe;
 pub mod program;
-
+pub mod spread;
 pub mod story;
 pub mod timeline;
 pub mod trouble;

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// How often it is asked: the precision of what is measured with it.
-const EVERY: Duration = Duration::from_millis(2);
+const EVERY: Duration = Duration::from_millis(5);
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -105,16 +105,19 @@ impl Evidence<'_> {
             expect(
                 "no request that was sent after the rollback's switch reached the bad release",
                 back.zip(last_sent(BAD)).is_some_and(|(back, last)| last <= back),
-                format!(
-                    "the last one was sent at {:?} ms, the switch was seen at {back:?} ms",
-                    last_sent(BAD)
+                back.zip(last_sent(BAD)).map_or_else(
+                    || "no switch was seen".into(),
+                    |(back, last)| {
+                        format!("the last one was sent {} ms before", back.saturating_sub(last))
+                    },
                 ),
             ),
             expect(
                 "the history marks the bad deploy as rolled back, and by what",
                 marked,
                 bad.map_or_else(String::new, |it| {
-                    format!("#{} {} by #{:?}", it.number, it.status, it.rolled_back_by)
+                    let by = it.rolled_back_by.map_or_else(String::new, |by| format!(" by #{by}"));
+                    format!("#{} is {}{by}", it.number, it.status)
                 }),
             ),
         ];

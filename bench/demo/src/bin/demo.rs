@@ -75,7 +75,7 @@ async fn run(arguments: &Arguments, mut told: Told) -> Result<bool, Trouble> {
     let visitors = Visitors { rate: arguments.rate, websockets: arguments.websockets };
     let played = tokio::select! {
         played = story::play(&ground, &arguments.shop, visitors, arguments.cold) => Some(played),
-        () = told.to_end() => None,
+        () = told.enough() => None,
     };
     let mut written = Ok(());
     let held = match &played {
@@ -83,7 +83,7 @@ async fn run(arguments: &Arguments, mut told: Told) -> Result<bool, Trouble> {
             written = write(arguments.json.as_deref(), numbers);
             if !arguments.once {
                 invite(&ground, &arguments.vial);
-                tokio::select! { () = enter() => {}, () = told.to_end() => {} }
+                tokio::select! { () = enter() => {}, () = told.enough() => {} }
             }
             numbers.all_held()
         }
@@ -161,7 +161,7 @@ impl Told {
         ]))
     }
 
-    async fn to_end(&mut self) {
+    async fn enough(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}
