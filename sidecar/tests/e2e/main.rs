@@ -1,0 +1,16 @@
+//! The whole of Vial, end to end: real releases, a real Caddy, the real command line.
+//!
+//! Each file is a part of what it promises; the stage is in `support`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod deploy;
+mod rollback;
+
+/// An app that loses no time: no bake, and short patience.
+const QUICK: &str = "bake = \"0s\"\ndrain = { timeout = \"5s\" }\nstop = { timeout = \"5s\" }";
+/// An app whose deploys bake for longer than a test lasts.
+const BAKING: &str = "bake = \"10m\"\ndrain = { timeout = \"5s\" }\nstop = { timeout = \"5s\" }";
+/// v4 never becomes healthy, and nobody waits a minute for that.
+const V4_SOON: &str = "health = { deadline = \"2500ms\" }";

@@ -1,0 +1,95 @@
+//! A `vial serve` as a child process, ended by its own pid.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::processes;
+
+/// The binary that is tested.
+pub const VIAL: &str = env!("CARGO_BIN_EXE_vial");
+
+/// A running daemon.
+pub struct Daemon {
+    child: Child,
+}
+
+/// A command of the binary, with nothing of this test's own surroundings.
+pub fn command(binary: &Path, config: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .env_remove("VIAL_SOCKET")
+        .env_remove("RUST_LOG")
+        .env("VIAL_CONFIG", config)
+        .env("TZ", "UTC")
+        .env("NO_COLOR", "1");
+    command
+}
+
+impl Daemon {
+    /// Starts it, and waits until it answers.
+    pub async fn start(binary: &Path, config: &Path, socket: &Path, log: &Path) -> Daemon {
+        let before = std::fs::read_to_string(log).unwrap_or_default().len();
+        let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let child = spawn(binary, config, file);
+        let mut daemon = Daemon { child };
+        let deadline = Instant::now() + super::SOON;
+        let said = || std::fs::read_to_string(log).unwrap_or_default()[before..].to_owned();
+        loop {
+            if said().contains("\"message\":\"serving\"") && UnixStream::connect(socket).is_ok() {
+                return daemon;
+            }
+            let ended = daemon.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "the daemon did not start:\n{}",
+                said()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Sends a signal, and waits for its end.
+    pub async fn end(mut self, signal: Signal) -> ExitStatus {
+        processes::signal(self.pid(), signal);
+        let deadline = Instant::now() + super::SOON;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the daemon did not end on {signal}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(binary: &Path, config: &Path, log: File) -> Child {
+    command(binary, config)
+        .arg("serve")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
