@@ -59,6 +59,14 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
         findings.extend(caddy::check(&set).await);
         findings.extend(records::check(&set));
     }
+    if !scene.sees_all() {
+        findings.push(Finding::hint(
+            "doctor",
+            "The history, the releases and who holds a port are for root and the daemon's user to \
+             see.",
+            "Run this with sudo to have them looked at too.",
+        ));
+    }
     for finding in &mut findings {
         finding.cure = finding.cure.take().map(|cure| scene.typed(&cure));
     }

@@ -127,12 +127,7 @@ impl Looked {
                     set.scene.start("restart")
                 ),
             ),
-            Seen::Unprepared => return None,
-            Seen::Closed => Finding::hint(
-                subject,
-                "Whether Caddy imports the snippet can be seen by root and the daemon's user only.",
-                "Run this with sudo.",
-            ),
+            Seen::Unprepared | Seen::Closed => return None,
         })
     }
 }

@@ -197,7 +197,7 @@ impl Stage {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let running = Running(command.spawn().unwrap());
         let socket = self.at("run/vial.sock");
-        self.until("the daemon", "vial.log", || UnixStream::connect(&socket).is_ok());
+        self.until("the daemon", "vial.log", || answers(&socket));
         running
     }
 
@@ -249,6 +249,13 @@ impl Stage {
             }
         });
     }
+}
+
+/// Whether the daemon serves: it takes connections before its apps are prepared, and answers after.
+fn answers(socket: &Path) -> bool {
+    let Ok(mut stream) = UnixStream::connect(socket) else { return false };
+    let asked = stream.write_all(b"GET /v1/status HTTP/1.1\r\nHost: vial\r\n\r\n");
+    asked.is_ok() && stream.read(&mut [0; 16]).is_ok_and(|read| read > 0)
 }
 
 fn answer(mut stream: UnixStream, body: &str) {
