@@ -298,3 +298,16 @@ fn kernel_tells() -> bool {
     let mut numbers = release.split(['.', '-']).map_while(|part| part.trim().parse::<u32>().ok());
     (numbers.next().unwrap(), numbers.next().unwrap()) >= (6, 15)
 }
+
+#[tokio::test]
+async fn whoever_stops_waiting_half_way_holds_up_nobody_else() {
+    let process =
+        spawn(&spec("sleep 60", Output::Append("/dev/null".into()))).unwrap().open().unwrap();
+    let mut left = Box::pin(process.exited());
+    // Polled once, and then kept without being polled, as the losing side of a `select!` is while
+    // the winning one works.
+    assert!(tokio::time::timeout(Duration::from_millis(20), &mut left).await.is_err());
+    process.signal(Signal::KILL).unwrap();
+    let exit = tokio::time::timeout(Duration::from_secs(5), process.exited()).await;
+    assert_eq!(exit.expect("it is told at once"), left.await);
+}

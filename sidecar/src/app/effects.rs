@@ -35,7 +35,7 @@ impl Task {
                 }
             }
             Effect::CheckHealth { slot, run } => {
-                self.step(jobs::health::check_now(context, slot, run));
+                self.step(jobs::health::check_now(context, slot, run, self.log_offset(slot)));
             }
             Effect::Verify { number, slot } => {
                 let process = self.runs.get(slot).as_ref().and_then(Run::process);
@@ -95,10 +95,16 @@ impl Task {
         }
     }
 
+    /// Where the output of what runs in a slot begins in its log.
+    fn log_offset(&self, slot: Slot) -> u64 {
+        self.runs.get(slot).as_ref().map_or(0, Run::log_offset)
+    }
+
     fn watch(&mut self, slot: Slot, run: u64, baking: bool) {
         self.watch_work.cancel();
         self.watch_work = CancellationToken::new();
-        let work = jobs::health::watch(self.context.clone(), slot, run, baking, self.tell.clone());
+        let (context, since) = (self.context.clone(), self.log_offset(slot));
+        let work = jobs::health::watch(context, slot, run, since, baking, self.tell.clone());
         let until = self.watch_work.clone();
         tokio::spawn(async move { until.run_until_cancelled(work).await });
     }

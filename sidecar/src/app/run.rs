@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,11 +12,11 @@ use tokio::sync::{Notify, mpsc, watch};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::context::Context;
-use super::jobs::{SHOWN_LINES, launch};
+use super::jobs::{last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
 use crate::slot::health::{Unhealthy, until_healthy};
-use crate::slot::{Exit, Process, family, log};
+use crate::slot::{Exit, Process, family};
 
 /// How long what an exited release left behind may take to end by itself.
 const AFTERMATH: Duration = Duration::from_millis(300);
@@ -27,6 +28,7 @@ pub(super) struct Run {
     pub(super) id: RunId,
     stop: mpsc::UnboundedSender<Duration>,
     process: watch::Receiver<Option<Process>>,
+    log_offset: Arc<AtomicU64>,
     ask_health: Arc<Notify>,
 }
 
@@ -36,7 +38,7 @@ struct Work {
     slot: Slot,
     id: RunId,
     label: String,
-    log_offset: u64,
+    log_offset: Arc<AtomicU64>,
     tell: mpsc::Sender<Message>,
     stop: mpsc::UnboundedReceiver<Duration>,
     ask_health: Arc<Notify>,
@@ -56,7 +58,7 @@ impl Run {
         tokio::spawn(async move {
             match launch::launch(&work.context, slot, id, release).await {
                 Ok(launched) => {
-                    work.log_offset = launched.log_offset;
+                    work.log_offset.store(launched.log_offset, Ordering::Relaxed);
                     process.send_replace(Some(launched.process.clone()));
                     work.see(&launched.process, Timestamp::now()).await;
                     work.ask_health.notify_one();
@@ -83,7 +85,7 @@ impl Run {
     ) -> Run {
         let (run, mut work, held) = Run::new(context, slot, id, label, tell);
         held.send_replace(Some(process.clone()));
-        work.log_offset = log_offset;
+        work.log_offset.store(log_offset, Ordering::Relaxed);
         tokio::spawn(work.supervise(process));
         run
     }
@@ -98,17 +100,18 @@ impl Run {
         let (stop, stops) = mpsc::unbounded_channel();
         let (held, process) = watch::channel(None);
         let ask_health = Arc::new(Notify::new());
+        let log_offset = Arc::<AtomicU64>::default();
         let work = Work {
             context,
             slot,
             id,
             label,
-            log_offset: 0,
+            log_offset: log_offset.clone(),
             tell,
             stop: stops,
             ask_health: ask_health.clone(),
         };
-        (Run { id, stop, process, ask_health }, work, held)
+        (Run { id, stop, process, log_offset, ask_health }, work, held)
     }
 
     /// Asks it to end: SIGTERM, and SIGKILL after a time.
@@ -119,6 +122,11 @@ impl Run {
     /// Asks for a fact when it is healthy.
     pub(super) fn await_health(&self) {
         self.ask_health.notify_one();
+    }
+
+    /// Where its output begins in the slot's log.
+    pub(super) fn log_offset(&self) -> u64 {
+        self.log_offset.load(Ordering::Relaxed)
     }
 
     /// Its process, once it has one.
@@ -155,7 +163,7 @@ impl Work {
     fn tell_health(&self, process: Process) -> impl Future<Output = ()> + use<> {
         let (context, slot, run) = (self.context.clone(), self.slot, self.id);
         let (tell, ask, label) = (self.tell.clone(), self.ask_health.clone(), self.label.clone());
-        let log_offset = self.log_offset;
+        let log_offset = self.log_offset.load(Ordering::Relaxed);
         async move {
             loop {
                 ask.notified().await;
@@ -222,7 +230,7 @@ impl Work {
     }
 
     fn exited(&self, exit: Exit) -> Problem {
-        let lines = last_lines(&self.context, self.slot, self.log_offset);
+        let lines = last_lines(&self.context, self.slot, self.log_offset.load(Ordering::Relaxed));
         Problem::new(Code::Exited, format!("{} {exit}.", self.label))
             .next(format!("`vial logs {} --slot {}`", self.context.app(), self.slot))
             .log(lines)
@@ -238,10 +246,4 @@ impl Work {
         let _ = self.tell.send(Message::Seen(Sight::Ended { slot, run, how })).await;
         let _ = self.tell.send(Message::Fact(Fact::Exited { slot, run, problem })).await;
     }
-}
-
-/// The last lines that a run wrote, for a failure's message.
-fn last_lines(context: &Context, slot: Slot, since: u64) -> Vec<String> {
-    let read = log::tail(&context.layout.log(slot), SHOWN_LINES, since);
-    read.map(|read| read.lines.into_iter().map(|line| line.text).collect()).unwrap_or_default()
 }

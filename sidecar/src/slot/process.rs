@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -11,7 +11,6 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::OnceCell;
 
 use super::exit::Exit;
 use super::identity::{Identity, zombie_word};
@@ -35,7 +34,9 @@ pub struct Process {
 struct Inner {
     identity: Identity,
     pidfd: AsyncFd<OwnedFd>,
-    exit: OnceCell<Exit>,
+    /// Never held across an await: whoever waits for the end may be left half-way, and not be
+    /// polled again for as long as others wait.
+    exit: Mutex<Option<Exit>>,
 }
 
 /// Why a process could not be held or signalled; for the owner of the slot, who shows it as it is.
@@ -83,7 +84,7 @@ impl Process {
 
     fn hold(identity: Identity, pidfd: OwnedFd) -> io::Result<Process> {
         let pidfd = readiness::watch(pidfd, Interest::READABLE)?;
-        Ok(Process { inner: Arc::new(Inner { identity, pidfd, exit: OnceCell::new() }) })
+        Ok(Process { inner: Arc::new(Inner { identity, pidfd, exit: Mutex::new(None) }) })
     }
 
     /// Which process it is.
@@ -100,8 +101,7 @@ impl Process {
 
     /// Waits until it has ended, and says how. Any number of tasks may wait.
     pub async fn exited(&self) -> Exit {
-        let inner = &self.inner;
-        *inner.exit.get_or_init(|| inner.wait()).await
+        self.inner.wait().await
     }
 
     /// Waits until it has ended, without asking how.
@@ -114,7 +114,7 @@ impl Process {
     /// Whether it has ended by now.
     #[must_use]
     pub fn has_exited(&self) -> bool {
-        if self.inner.exit.initialized() {
+        if self.inner.exit().is_some() {
             return true;
         }
         let mut fds = [PollFd::new(self.inner.pidfd.get_ref().as_fd(), PollFlags::POLLIN)];
@@ -139,7 +139,7 @@ impl fmt::Debug for Process {
         f.debug_struct("Process")
             .field("identity", &self.inner.identity)
             .field("pidfd", &self.inner.pidfd.get_ref().as_raw_fd())
-            .field("exit", &self.inner.exit.get())
+            .field("exit", &*self.inner.exit())
             .finish()
     }
 }
@@ -151,10 +151,29 @@ impl Inner {
         if self.pidfd.readable().await.is_err() {
             return std::future::pending().await;
         }
-        match reap(self.pidfd.get_ref()) {
-            Reaped::Exit(exit) => exit,
-            Reaped::NotYet | Reaped::NotOurs => self.told_by_the_kernel().await,
+        match self.collect() {
+            Some(exit) => exit,
+            None => {
+                let told = self.told_by_the_kernel().await;
+                *self.exit().get_or_insert(told)
+            }
         }
+    }
+
+    /// How it ended, where that is known or can be collected from a child. Only the first who
+    /// asks the system gets an answer, so that it is kept for the others.
+    fn collect(&self) -> Option<Exit> {
+        let mut exit = self.exit();
+        if exit.is_none()
+            && let Reaped::Exit(status) = reap(self.pidfd.get_ref())
+        {
+            *exit = Some(status);
+        }
+        *exit
+    }
+
+    fn exit(&self) -> MutexGuard<'_, Option<Exit>> {
+        self.exit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The status of a process whose parent is another: seen before that parent collects it,
@@ -180,7 +199,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.exit.initialized() || !matches!(reap(self.pidfd.get_ref()), Reaped::NotYet) {
+        if self.exit().is_some() || !matches!(reap(self.pidfd.get_ref()), Reaped::NotYet) {
             return;
         }
         // A child that still runs: without somebody to wait it would stay behind as a zombie.

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_releases;
 mod deploy;
 mod rollback;
 

@@ -1,6 +1,6 @@
 //! Taking a release back: where to, when, and what is refused in which words.
 
-use vial::client::ClientError;
+use vial::client::{ClientError, Upload};
 use vial_protocol::request::{Accepted, Rollback};
 use vial_protocol::{Code, Deployment, Kind, Plan, Problem, Slot, SlotState, Status};
 
@@ -170,29 +170,19 @@ async fn a_deploy_in_progress_is_cancelled_alone_or_with_a_rollback() {
 async fn a_deploy_waits_for_the_bake_before_it_and_a_rollback_does_not() {
     let host = Host::shop("bake = \"4s\"\nstop = { timeout = \"5s\" }").await;
     host.deploy_until_live(1).await;
-    let second = host.deploy_detached(2).await;
-    let waits = host.until("shop", |it| {
-        it.queued.is_some() || it.deployment.as_ref().is_some_and(|it| it.number == 2)
-    });
-    let waits = waits.await;
-    assert_eq!(waits.queued.map(|it| it.number), Some(second), "it waits for the first one's bake");
+    let second = tokio::spawn(upload(&host, 2));
+    let waits = host.until("shop", |it| it.queued.is_some()).await;
+    let queued = waits.queued.unwrap();
+    assert_eq!((queued.number, queued.status), (2, Status::Queued));
     host.vial(&["deploy", "shop", text(&archive(1))])
         .await
         .ends(3)
         .says(&["Not deployed: #2 waits already", "v1.0.0 still serves"]);
+    let second = second.await.unwrap().unwrap().deployment.unwrap();
     host.until_deployment(second, |it| it == Status::Baking).await;
     assert_eq!(host.serving().await, "2.0.0");
     // What waits is cancelled by a rollback, and says so.
-    let third = tokio::spawn({
-        let client = host.client.clone();
-        let path = archive(1);
-        async move {
-            let upload = vial::client::Upload::new(move |to| {
-                std::io::copy(&mut std::fs::File::open(path)?, to).map(drop)
-            });
-            client.deploy("shop", None, upload).await
-        }
-    });
+    let third = tokio::spawn(upload(&host, 1));
     host.until("shop", |it| it.queued.is_some()).await;
     host.vial(&["rollback", "shop"]).await.ends(0).says(&["v1.0.0 serves"]);
     let Err(ClientError::Refused(problem)) = third.await.unwrap() else { panic!("not cancelled") };
@@ -229,6 +219,19 @@ async fn a_plan_that_has_changed_is_refused_and_a_repeated_request_is_one_rollba
     host.until_ended(3).await;
     let all: Vec<Deployment> = host.vial(&["history", "shop", "--json"]).await.ends(0).json();
     assert_eq!(all.iter().filter(|it| it.kind == Kind::Rollback).count(), 1);
+}
+
+/// A deploy that may wait behind another.
+fn upload(
+    host: &Host,
+    version: u32,
+) -> impl Future<Output = Result<Accepted, ClientError>> + use<> {
+    let (client, path) = (host.client.clone(), archive(version));
+    async move {
+        let upload =
+            Upload::new(move |to| std::io::copy(&mut std::fs::File::open(path)?, to).map(drop));
+        client.deploy("shop", None, upload).await
+    }
 }
 
 /// A request with a key of our own.
@@ -272,7 +275,7 @@ async fn a_restart_is_a_deployment_with_todays_environment_and_no_step_back() {
     host.vial(&["restart", "shop", "--in-place"]).await.ends(0).says(&["stops and starts again"]);
     let again = host.until("shop", |it| {
         let slot = it.slot(Slot::Blue).unwrap();
-        slot.state == SlotState::Running && slot.pid != Some(pid)
+        slot.state == SlotState::Running && slot.pid.is_some_and(|it| it != pid)
     });
     assert_eq!(again.await.last.unwrap().number, 3, "no deployment comes of it");
     // v1, v2, v2 restarted: a rollback goes to v1.

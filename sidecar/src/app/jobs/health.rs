@@ -30,7 +30,12 @@ const FIRST_RESTART: Duration = Duration::from_millis(100);
 const LAST_RESTART: Duration = Duration::from_secs(30);
 
 /// Asks a running release once. One answer decides, but not one hiccup of a connection.
-pub(in crate::app) async fn check_now(context: Arc<Context>, slot: Slot, run: RunId) -> Fact {
+pub(in crate::app) async fn check_now(
+    context: Arc<Context>,
+    slot: Slot,
+    run: RunId,
+    log_offset: u64,
+) -> Fact {
     let Some(probe) = super::launch::probe(&context, slot, run) else {
         return Fact::Healthy { slot, run };
     };
@@ -42,12 +47,12 @@ pub(in crate::app) async fn check_now(context: Arc<Context>, slot: Slot, run: Ru
     match answer {
         Answer::Healthy { .. } => Fact::Healthy { slot, run },
         Answer::NotYet { detail } => {
-            Fact::Unhealthy { slot, run, problem: unhealthy(&context, slot, &detail) }
+            Fact::Unhealthy { slot, run, problem: unhealthy(&context, slot, &detail, log_offset) }
         }
     }
 }
 
-fn unhealthy(context: &Context, slot: Slot, detail: &str) -> Problem {
+fn unhealthy(context: &Context, slot: Slot, detail: &str, log_offset: u64) -> Problem {
     let what = match &context.config.health.check {
         Check::Http { path, .. } => format!("its health check {path}"),
         Check::Command(_) => "its health command".into(),
@@ -55,6 +60,7 @@ fn unhealthy(context: &Context, slot: Slot, detail: &str) -> Problem {
     };
     Problem::new(Code::Unhealthy, format!("The release in {slot} fails {what}: {detail}."))
         .next(format!("`vial logs {} --slot {slot}`", context.app()))
+        .log(super::last_lines(context, slot, log_offset))
 }
 
 /// Asks the active slot for as long as it is watched.
@@ -62,6 +68,7 @@ pub(in crate::app) async fn watch(
     context: Arc<Context>,
     slot: Slot,
     run: RunId,
+    log_offset: u64,
     baking: bool,
     tell: mpsc::Sender<Message>,
 ) {
@@ -90,7 +97,11 @@ pub(in crate::app) async fn watch(
             let health = Health { healthy, detail: detail.clone(), since: Timestamp::now() };
             let fact = match healthy {
                 true => Fact::Healthy { slot, run },
-                false => Fact::Unhealthy { slot, run, problem: unhealthy(&context, slot, &detail) },
+                false => Fact::Unhealthy {
+                    slot,
+                    run,
+                    problem: unhealthy(&context, slot, &detail, log_offset),
+                },
             };
             let sight = Message::Seen(Sight::Health { slot, run, health });
             if tell.send(sight).await.is_err() || tell.send(Message::Fact(fact)).await.is_err() {

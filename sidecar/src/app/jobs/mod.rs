@@ -17,13 +17,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use vial_protocol::Slot;
+
 use super::context::Context;
+use crate::slot::log;
 
 /// How long a release that never had traffic may take to end.
 pub(super) const SHORT_GRACE: Duration = Duration::from_secs(5);
 
 /// How many lines of a log are shown with a failure.
-pub(super) const SHOWN_LINES: usize = 15;
+const SHOWN_LINES: usize = 15;
 
 /// Removes releases from the disk, after the store knows that they are gone.
 pub(super) async fn prune(context: Arc<Context>, numbers: Vec<u64>) {
@@ -44,4 +47,10 @@ pub(super) async fn prune(context: Arc<Context>, numbers: Vec<u64>) {
             }
         }
     }
+}
+
+/// The last lines that a run wrote, for a failure's message.
+pub(super) fn last_lines(context: &Context, slot: Slot, since: u64) -> Vec<String> {
+    let read = log::tail(&context.layout.log(slot), SHOWN_LINES, since);
+    read.map(|read| read.lines.into_iter().map(|line| line.text).collect()).unwrap_or_default()
 }

@@ -16,8 +16,9 @@ impl Turn {
             // A rollback never waits: what is live is settled now, so that it can be taken back, and
             // what is not live yet is cancelled, as whoever asked has agreed to.
             self.settle_live();
-            self.cancel();
+            // What waits first: to cancel where nothing is in progress would take it, and say no why.
             self.cancel_queued(Some("a rollback was asked for"));
+            self.cancel();
         }
         let number = self.register(&ask);
         if self.state.current.is_some() {
