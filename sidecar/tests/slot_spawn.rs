@@ -298,3 +298,15 @@ fn kernel_tells() -> bool {
     let mut numbers = release.split(['.', '-']).map_while(|part| part.trim().parse::<u32>().ok());
     (numbers.next().unwrap(), numbers.next().unwrap()) >= (6, 15)
 }
+
+#[tokio::test]
+async fn one_who_waits_and_is_never_asked_again_keeps_nobody_else_from_the_exit() {
+    let process = spawn(&spec("sleep 60", Output::Piped)).unwrap().open().unwrap();
+    let mut first = Box::pin(process.exited());
+    let asked_once = tokio::time::timeout(Duration::from_millis(50), &mut first).await;
+    assert!(asked_once.is_err(), "it runs");
+    process.signal(Signal::KILL).unwrap();
+    let second = tokio::time::timeout(Duration::from_secs(5), process.exited()).await;
+    assert_eq!(second.expect("the exit is told"), Exit::Signal(9));
+    assert_eq!(first.await, Exit::Signal(9));
+}

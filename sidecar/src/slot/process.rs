@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -11,7 +11,6 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::OnceCell;
 
 use super::exit::Exit;
 use super::identity::{Identity, zombie_word};
@@ -35,7 +34,8 @@ pub struct Process {
 struct Inner {
     identity: Identity,
     pidfd: AsyncFd<OwnedFd>,
-    exit: OnceCell<Exit>,
+    exit: OnceLock<Exit>,
+    collecting: Mutex<()>,
 }
 
 /// Why a process could not be held or signalled; for the owner of the slot, who shows it as it is.
@@ -83,7 +83,14 @@ impl Process {
 
     fn hold(identity: Identity, pidfd: OwnedFd) -> io::Result<Process> {
         let pidfd = readiness::watch(pidfd, Interest::READABLE)?;
-        Ok(Process { inner: Arc::new(Inner { identity, pidfd, exit: OnceCell::new() }) })
+        Ok(Process {
+            inner: Arc::new(Inner {
+                identity,
+                pidfd,
+                exit: OnceLock::new(),
+                collecting: Mutex::new(()),
+            }),
+        })
     }
 
     /// Which process it is.
@@ -99,9 +106,11 @@ impl Process {
     }
 
     /// Waits until it has ended, and says how. Any number of tasks may wait.
+    ///
+    /// Each waits for itself: one that is not polled any more, such as the other branch of a
+    /// `select!` whose handler runs, keeps nobody else.
     pub async fn exited(&self) -> Exit {
-        let inner = &self.inner;
-        *inner.exit.get_or_init(|| inner.wait()).await
+        self.inner.wait().await
     }
 
     /// Waits until it has ended, without asking how.
@@ -114,7 +123,7 @@ impl Process {
     /// Whether it has ended by now.
     #[must_use]
     pub fn has_exited(&self) -> bool {
-        if self.inner.exit.initialized() {
+        if self.inner.exit.get().is_some() {
             return true;
         }
         let mut fds = [PollFd::new(self.inner.pidfd.get_ref().as_fd(), PollFlags::POLLIN)];
@@ -146,15 +155,30 @@ impl fmt::Debug for Process {
 
 impl Inner {
     async fn wait(&self) -> Exit {
+        if let Some(exit) = self.exit.get() {
+            return *exit;
+        }
         // Fails only while the runtime shuts down. Saying then that the process had ended would
         // be a lie that its owner acts on.
         if self.pidfd.readable().await.is_err() {
             return std::future::pending().await;
         }
-        match reap(self.pidfd.get_ref()) {
-            Reaped::Exit(exit) => exit,
-            Reaped::NotYet | Reaped::NotOurs => self.told_by_the_kernel().await,
+        if let Some(exit) = self.collect() {
+            return exit;
         }
+        let exit = self.told_by_the_kernel().await;
+        *self.exit.get_or_init(|| exit)
+    }
+
+    /// The status of our own child. It can be had once: whoever has it writes it down for all.
+    fn collect(&self) -> Option<Exit> {
+        let _one_at_a_time = self.collecting.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.exit.get().is_none()
+            && let Reaped::Exit(exit) = reap(self.pidfd.get_ref())
+        {
+            return Some(*self.exit.get_or_init(|| exit));
+        }
+        self.exit.get().copied()
     }
 
     /// The status of a process whose parent is another: seen before that parent collects it,
@@ -180,7 +204,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.exit.initialized() || !matches!(reap(self.pidfd.get_ref()), Reaped::NotYet) {
+        if self.exit.get().is_some() || !matches!(reap(self.pidfd.get_ref()), Reaped::NotYet) {
             return;
         }
         // A child that still runs: without somebody to wait it would stay behind as a zombie.
