@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Starts a release where the daemon would start it, waits for its first healthy answer, and ends
 /// it. How long the answer took from the start.
 ///
-/// The slot must be empty. Folder, environment, mode, node name and user are those of the slot, so
+/// The slot must be empty, and `visitor` asks the other one all the while, as during a rollback:
+/// that takes its part of the host in both. Folder, environment, mode, node name and user are those of the slot, so
 /// that nothing is measured but what the daemon adds.
 ///
 /// # Errors
@@ -33,6 +34,7 @@ pub async fn start(
     user: Option<&str>,
     slot: Slot,
     release: u64,
+    visitor: &Question,
 ) -> Result<Duration, Trouble> {
     let layout = Layout::new(&place.state()).app(APP);
     let found = match user {
@@ -81,7 +83,10 @@ pub async fn start(
     let began = Instant::now();
     let program =
         Program::start("the release", command, as_whom.as_ref().filter(|_| user.is_some()), &log)?;
-    let healthy = health.first(PATIENCE, |answer| answer.status == 200).await;
+    let healthy = tokio::select! {
+        healthy = health.first(PATIENCE, |answer| answer.status == 200) => healthy,
+        _ = visitor.first(PATIENCE * 2, |_| false) => None,
+    };
     program.end(PATIENCE).await?;
     healthy.map(|at| at - began).ok_or(Trouble::Waited {
         what: "a healthy answer of the release that was started by hand".into(),

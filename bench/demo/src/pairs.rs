@@ -80,7 +80,9 @@ pub async fn measure(
     turn: &Turn,
     rollback_first: bool,
 ) -> Result<Pair, Trouble> {
-    let by_hand = async || by_hand::start(&ground.place, user, idle(ground), turn.number).await;
+    let home = ground.home();
+    let by_hand =
+        async || by_hand::start(&ground.place, user, idle(ground), turn.number, &home).await;
     let before = if rollback_first { None } else { Some(by_hand().await?) };
     let (rollback, number) = roll_back(ground, turn).await?;
     let by_hand = match before {
