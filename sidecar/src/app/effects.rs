@@ -6,10 +6,11 @@ use tokio_util::sync::CancellationToken;
 use vial_protocol::{Slot, Status};
 
 use super::jobs;
-use super::machine::{Effect, Fact, Grace, Life};
+use super::jobs::Looked;
+use super::machine::{Effect, Fact, Grace, Life, RunId};
 use super::message::Message;
 use super::retention::removable;
-use super::run::Run;
+use super::run::{Run, Which};
 use super::task::Task;
 
 impl Task {
@@ -26,7 +27,8 @@ impl Task {
             }
             Effect::Start { slot, run, release } => {
                 let label = self.known().label(release);
-                let run = Run::start(context, slot, run, release, label, self.tell.clone());
+                let which = Which { slot, id: run, release, label };
+                let run = Run::start(context, which, self.tell.clone());
                 *self.runs.get_mut(slot) = Some(run);
             }
             Effect::AwaitHealth { slot, run } => {
@@ -35,7 +37,7 @@ impl Task {
                 }
             }
             Effect::CheckHealth { slot, run } => {
-                self.step(jobs::health::check_now(context, slot, run, self.log_offset(slot)));
+                self.step(jobs::health::check_now(context, self.looked(slot, run)));
             }
             Effect::Verify { number, slot } => {
                 let process = self.runs.get(slot).as_ref().and_then(Run::process);
@@ -95,16 +97,20 @@ impl Task {
         }
     }
 
-    /// Where the output of what runs in a slot begins in its log.
-    fn log_offset(&self, slot: Slot) -> u64 {
-        self.runs.get(slot).as_ref().map_or(0, Run::log_offset)
+    fn looked(&self, slot: Slot, run: RunId) -> Looked {
+        Looked {
+            slot,
+            run,
+            release: self.state.slots.get(slot).release.unwrap_or_default(),
+            log_offset: self.runs.get(slot).as_ref().map_or(0, Run::log_offset),
+        }
     }
 
     fn watch(&mut self, slot: Slot, run: u64, baking: bool) {
         self.watch_work.cancel();
         self.watch_work = CancellationToken::new();
-        let (context, since) = (self.context.clone(), self.log_offset(slot));
-        let work = jobs::health::watch(context, slot, run, since, baking, self.tell.clone());
+        let (context, looked) = (self.context.clone(), self.looked(slot, run));
+        let work = jobs::health::watch(context, looked, baking, self.tell.clone());
         let until = self.watch_work.clone();
         tokio::spawn(async move { until.run_until_cancelled(work).await });
     }

@@ -13,7 +13,7 @@ use super::handle::App;
 use super::history::{History, REMEMBERED};
 use super::machine::{PerSlot, RunId, State};
 use super::message::Message;
-use super::run::Run;
+use super::run::{Run, Which};
 use super::snapshot::Seen;
 use super::task::{Found, Task};
 use crate::slot::{Identity, Process, family};
@@ -78,15 +78,15 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
         *seen.get_mut(open.slot) =
             Seen { pid: Some(open.pid), since: Some(open.started_at), ..Seen::default() };
         alive.push((open.slot, open.run as RunId));
-        *runs.get_mut(open.slot) = Some(Run::adopt(
-            context.clone(),
-            open.slot,
-            open.run,
-            label.unwrap_or_else(|| format!("release #{}", open.release)),
-            process,
-            open.log_offset,
-            tell.clone(),
-        ));
+        let which = Which {
+            slot: open.slot,
+            id: open.run,
+            release: open.release,
+            label: label.unwrap_or_else(|| format!("release #{}", open.release)),
+        };
+        let (offset, tell) = (open.log_offset, tell.clone());
+        let run = Run::adopt(context.clone(), which, process, offset, tell);
+        *runs.get_mut(open.slot) = Some(run);
     }
     sweep_releases(context, &loaded.releases);
     let state = State::restored(&loaded, &alive);

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::context::Context;
-use super::jobs::{last_lines, launch};
+use super::jobs::{Looked, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
 use crate::slot::health::{Unhealthy, until_healthy};
@@ -32,11 +32,24 @@ pub(super) struct Run {
     ask_health: Arc<Notify>,
 }
 
+/// Which release is started where.
+pub(super) struct Which {
+    /// The slot.
+    pub(super) slot: Slot,
+    /// The run.
+    pub(super) id: RunId,
+    /// The release.
+    pub(super) release: u64,
+    /// The release as people name it.
+    pub(super) label: String,
+}
+
 /// What the task of a run works with.
 struct Work {
     context: Arc<Context>,
     slot: Slot,
     id: RunId,
+    release: u64,
     label: String,
     log_offset: Arc<AtomicU64>,
     tell: mpsc::Sender<Message>,
@@ -46,15 +59,9 @@ struct Work {
 
 impl Run {
     /// Starts a release, and tells when it is healthy.
-    pub(super) fn start(
-        context: Arc<Context>,
-        slot: Slot,
-        id: RunId,
-        release: u64,
-        label: String,
-        tell: mpsc::Sender<Message>,
-    ) -> Run {
-        let (run, mut work, process) = Run::new(context, slot, id, label, tell);
+    pub(super) fn start(context: Arc<Context>, which: Which, tell: mpsc::Sender<Message>) -> Run {
+        let Which { slot, id, release, .. } = which;
+        let (run, work, process) = Run::new(context, which, tell);
         tokio::spawn(async move {
             match launch::launch(&work.context, slot, id, release).await {
                 Ok(launched) => {
@@ -76,14 +83,12 @@ impl Run {
     /// Takes up a run of an earlier daemon, whose process was found again.
     pub(super) fn adopt(
         context: Arc<Context>,
-        slot: Slot,
-        id: RunId,
-        label: String,
+        which: Which,
         process: Process,
         log_offset: u64,
         tell: mpsc::Sender<Message>,
     ) -> Run {
-        let (run, mut work, held) = Run::new(context, slot, id, label, tell);
+        let (run, work, held) = Run::new(context, which, tell);
         held.send_replace(Some(process.clone()));
         work.log_offset.store(log_offset, Ordering::Relaxed);
         tokio::spawn(work.supervise(process));
@@ -92,11 +97,10 @@ impl Run {
 
     fn new(
         context: Arc<Context>,
-        slot: Slot,
-        id: RunId,
-        label: String,
+        which: Which,
         tell: mpsc::Sender<Message>,
     ) -> (Run, Work, watch::Sender<Option<Process>>) {
+        let Which { slot, id, release, label } = which;
         let (stop, stops) = mpsc::unbounded_channel();
         let (held, process) = watch::channel(None);
         let ask_health = Arc::new(Notify::new());
@@ -105,6 +109,7 @@ impl Run {
             context,
             slot,
             id,
+            release,
             label,
             log_offset: log_offset.clone(),
             tell,
@@ -164,11 +169,12 @@ impl Work {
         let (context, slot, run) = (self.context.clone(), self.slot, self.id);
         let (tell, ask, label) = (self.tell.clone(), self.ask_health.clone(), self.label.clone());
         let log_offset = self.log_offset.load(Ordering::Relaxed);
+        let looked = Looked { slot, run, release: self.release, log_offset };
         async move {
             loop {
                 ask.notified().await;
                 let health = &context.config.health;
-                let fact = match launch::probe(&context, slot, run) {
+                let fact = match launch::probe(&context, looked) {
                     Some(probe) => {
                         let exited = process.exited();
                         match until_healthy(&probe, health.successes, health.deadline, exited).await

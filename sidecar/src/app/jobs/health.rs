@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use vial_protocol::{Code, Health, Problem, Slot};
 
+use super::Looked;
 use crate::app::context::Context;
-use crate::app::machine::{Fact, RunId};
+use crate::app::machine::Fact;
 use crate::app::message::{Message, Sight};
 use crate::config::Check;
 use crate::slot::health::{Answer, once};
@@ -30,13 +31,9 @@ const FIRST_RESTART: Duration = Duration::from_millis(100);
 const LAST_RESTART: Duration = Duration::from_secs(30);
 
 /// Asks a running release once. One answer decides, but not one hiccup of a connection.
-pub(in crate::app) async fn check_now(
-    context: Arc<Context>,
-    slot: Slot,
-    run: RunId,
-    log_offset: u64,
-) -> Fact {
-    let Some(probe) = super::launch::probe(&context, slot, run) else {
+pub(in crate::app) async fn check_now(context: Arc<Context>, looked: Looked) -> Fact {
+    let Looked { slot, run, .. } = looked;
+    let Some(probe) = super::launch::probe(&context, looked) else {
         return Fact::Healthy { slot, run };
     };
     let mut answer = once(&probe, PATIENCE).await;
@@ -47,12 +44,13 @@ pub(in crate::app) async fn check_now(
     match answer {
         Answer::Healthy { .. } => Fact::Healthy { slot, run },
         Answer::NotYet { detail } => {
-            Fact::Unhealthy { slot, run, problem: unhealthy(&context, slot, &detail, log_offset) }
+            Fact::Unhealthy { slot, run, problem: unhealthy(&context, looked, &detail) }
         }
     }
 }
 
-fn unhealthy(context: &Context, slot: Slot, detail: &str, log_offset: u64) -> Problem {
+fn unhealthy(context: &Context, looked: Looked, detail: &str) -> Problem {
+    let slot = looked.slot;
     let what = match &context.config.health.check {
         Check::Http { path, .. } => format!("its health check {path}"),
         Check::Command(_) => "its health command".into(),
@@ -60,23 +58,22 @@ fn unhealthy(context: &Context, slot: Slot, detail: &str, log_offset: u64) -> Pr
     };
     Problem::new(Code::Unhealthy, format!("The release in {slot} fails {what}: {detail}."))
         .next(format!("`vial logs {} --slot {slot}`", context.app()))
-        .log(super::last_lines(context, slot, log_offset))
+        .log(super::last_lines(context, slot, looked.log_offset))
 }
 
 /// Asks the active slot for as long as it is watched.
 pub(in crate::app) async fn watch(
     context: Arc<Context>,
-    slot: Slot,
-    run: RunId,
-    log_offset: u64,
+    looked: Looked,
     baking: bool,
     tell: mpsc::Sender<Message>,
 ) {
+    let Looked { slot, run, .. } = looked;
     let interval = match baking {
         true => context.config.health.interval.min(BAKING_INTERVAL),
         false => context.config.health.interval,
     };
-    let probe = super::launch::probe(&context, slot, run);
+    let probe = super::launch::probe(&context, looked);
     let mut failures = 0;
     let mut said: Option<bool> = None;
     let mut healthy_since = Some(Instant::now());
@@ -97,11 +94,9 @@ pub(in crate::app) async fn watch(
             let health = Health { healthy, detail: detail.clone(), since: Timestamp::now() };
             let fact = match healthy {
                 true => Fact::Healthy { slot, run },
-                false => Fact::Unhealthy {
-                    slot,
-                    run,
-                    problem: unhealthy(&context, slot, &detail, log_offset),
-                },
+                false => {
+                    Fact::Unhealthy { slot, run, problem: unhealthy(&context, looked, &detail) }
+                }
             };
             let sight = Message::Seen(Sight::Health { slot, run, health });
             if tell.send(sight).await.is_err() || tell.send(Message::Fact(fact)).await.is_err() {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vial_protocol::{Code, Problem, Slot};
 
+use super::Looked;
 use crate::app::context::Context;
 use crate::app::machine::RunId;
 use crate::config::{Check as Wanted, Distribution as Reach};
@@ -203,7 +204,8 @@ pub(in crate::app) fn host(context: &Context) -> String {
 }
 
 /// How the app is asked for its health; absent where being alive is enough.
-pub(in crate::app) fn probe(context: &Context, slot: Slot, run: RunId) -> Option<Probe> {
+pub(in crate::app) fn probe(context: &Context, looked: Looked) -> Option<Probe> {
+    let Looked { slot, run, release, .. } = looked;
     match &context.config.health.check {
         Wanted::Http { path, status } => Some(Probe::Http(Check {
             port: context.config.port(slot)?,
@@ -215,13 +217,18 @@ pub(in crate::app) fn probe(context: &Context, slot: Slot, run: RunId) -> Option
             let marker = format!("{}.health", context.marker(run));
             let environment = environment(context, slot, marker.clone()).ok()?;
             let (program, args) = command.split_first()?;
-            let release = context.layout.work(slot);
+            let folder = context.layout.release(release);
+            // What is named by a path is the release's own; a bare name is looked up.
+            let program = match program.contains('/') {
+                true => folder.join(program),
+                false => program.into(),
+            };
             Some(Probe::Command(CommandCheck {
                 binary: context.daemon.binary.clone(),
-                program: program.into(),
+                program,
                 args: args.iter().map(OsString::from).collect(),
                 env: environment.for_remote(),
-                cwd: release,
+                cwd: folder,
                 user: user(context),
                 run_id: marker,
             }))

@@ -20,7 +20,21 @@ use jiff::Timestamp;
 use vial_protocol::Slot;
 
 use super::context::Context;
+use super::machine::RunId;
 use crate::slot::log;
+
+/// A run, as far as those who look at it need to know it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looked {
+    /// Its slot.
+    pub(super) slot: Slot,
+    /// Which.
+    pub(super) run: RunId,
+    /// Its release.
+    pub(super) release: u64,
+    /// Where its output begins in the slot's log.
+    pub(super) log_offset: u64,
+}
 
 /// How long a release that never had traffic may take to end.
 pub(super) const SHORT_GRACE: Duration = Duration::from_secs(5);
