@@ -54,7 +54,7 @@ impl Run {
         label: String,
         tell: mpsc::Sender<Message>,
     ) -> Run {
-        let (run, mut work, process) = Run::new(context, slot, id, label, tell);
+        let (run, work, process) = Run::new(context, slot, id, label, tell);
         tokio::spawn(async move {
             match launch::launch(&work.context, slot, id, release).await {
                 Ok(launched) => {
@@ -83,7 +83,7 @@ impl Run {
         log_offset: u64,
         tell: mpsc::Sender<Message>,
     ) -> Run {
-        let (run, mut work, held) = Run::new(context, slot, id, label, tell);
+        let (run, work, held) = Run::new(context, slot, id, label, tell);
         held.send_replace(Some(process.clone()));
         work.log_offset.store(log_offset, Ordering::Relaxed);
         tokio::spawn(work.supervise(process));
