@@ -7,7 +7,9 @@ mod support;
 
 mod bad_releases;
 mod deploy;
+mod restart_of_the_daemon;
 mod rollback;
+mod under_load;
 
 /// An app that loses no time: no bake, and short patience.
 const QUICK: &str = "bake = \"0s\"\ndrain = { timeout = \"5s\" }\nstop = { timeout = \"5s\" }";
