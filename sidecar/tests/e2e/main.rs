@@ -5,8 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
+mod admin_route;
+mod bad_input;
 mod bad_releases;
+mod console;
 mod deploy;
+mod idle;
 mod restart_of_the_daemon;
 mod rollback;
 mod under_load;
