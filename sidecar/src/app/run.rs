@@ -244,6 +244,7 @@ impl Work {
 
     async fn ended(&self, how: String, problem: Problem) {
         let (slot, run) = (self.slot, self.id);
+        tracing::info!(app = self.context.app(), slot = slot.as_str(), how, "slot ended");
         let store = &self.context.daemon.store;
         if let Err(error) = store.run_ended(self.context.app(), run, &how, Timestamp::now()).await {
             // The next start of the daemon finds the process gone, by its start time.

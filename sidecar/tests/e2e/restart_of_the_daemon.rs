@@ -155,6 +155,10 @@ async fn a_slot_that_died_while_the_daemon_was_away_is_started_again() {
     let pid = host.pid("shop", Slot::Blue).await.unwrap();
     host.kill_daemon();
     processes::signal(pid, Signal::SIGKILL);
+    // A BEAM takes its time to die, and one that still does is found again.
+    while processes::is_alive(pid) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     host.start_daemon().await;
     let status = host.until_slot(Slot::Blue, SlotState::Running).await;
     assert_eq!(status.active, Some(Slot::Blue));
