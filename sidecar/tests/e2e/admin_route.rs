@@ -1,7 +1,5 @@
 //! The route through Caddy's admin API, end to end.
 
-use std::time::Duration;
-
 use vial_load::Load;
 
 use super::under_load::target;

@@ -31,7 +31,8 @@ async fn untouched(host: &Host, pid: u32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn v4_that_never_becomes_healthy_is_stopped_at_its_deadline() {
-    let (host, pid) = with_v1(&format!("{QUICK}\n{V4_SOON}")).await;
+    let (mut host, pid) = with_v1(QUICK).await;
+    host.reconfigure(&format!("{QUICK}\n{V4_SOON}")).await;
     let path = archive(4);
     let args = ["deploy", "shop", text(&path)];
     let talk = async {

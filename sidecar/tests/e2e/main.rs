@@ -2,6 +2,9 @@
 //!
 //! Each file is a part of what it promises; the stage is in `support`.
 
+// A helper that fails is a test that fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -21,4 +24,4 @@ const QUICK: &str = "bake = \"0s\"\ndrain = { timeout = \"5s\" }\nstop = { timeo
 /// An app whose deploys bake for longer than a test lasts.
 const BAKING: &str = "bake = \"10m\"\ndrain = { timeout = \"5s\" }\nstop = { timeout = \"5s\" }";
 /// v4 never becomes healthy, and nobody waits a minute for that.
-const V4_SOON: &str = "health = { deadline = \"2500ms\" }";
+const V4_SOON: &str = "health = { deadline = \"4s\" }";

@@ -62,9 +62,10 @@ async fn a_rollback_puts_the_previous_release_back_and_a_second_one_names_the_wa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_that_failed_is_never_what_a_rollback_goes_to() {
-    let host = Host::shop(&format!("{QUICK}\n{V4_SOON}")).await;
+    let mut host = Host::shop(QUICK).await;
     host.deploy(1).await;
     host.deploy(2).await;
+    host.reconfigure(&format!("{QUICK}\n{V4_SOON}")).await;
     host.vial(&["deploy", "shop", text(&archive(4))])
         .await
         .ends(1)
