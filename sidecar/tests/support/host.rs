@@ -224,5 +224,7 @@ impl Drop for Host {
         self.daemon = None;
         self.caddy = None;
         processes::end_all(self.folder.path());
+        // Where the state is elsewhere, epmd is known by its log there.
+        processes::end_all(&self.state);
     }
 }
