@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::context::Context;
-use super::jobs::{Looked, last_lines, launch};
+use super::jobs::{Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
 use crate::slot::health::{Unhealthy, until_healthy};
@@ -187,8 +187,10 @@ impl Work {
                                 let problem = Problem::new(
                                     Code::Unhealthy,
                                     format!(
-                                        "{label} was not healthy within {} s: {detail}.",
-                                        waited.as_secs()
+                                        "{label} was not healthy within {} s. {} said last: \
+                                         {detail}.",
+                                        waited.as_secs_f64(),
+                                        health::asked(&context)
                                     ),
                                 )
                                 .next(format!("`vial logs {} --slot {slot}`", context.app()))

@@ -5,10 +5,10 @@ use std::sync::mpsc;
 use std::thread;
 
 use rusqlite::Connection;
-use rusqlite_migration::{MigrationDefinitionError, SchemaVersion};
+use rusqlite_migration::SchemaVersion;
 use tokio::sync::oneshot;
 
-use super::schema::MIGRATIONS;
+use super::schema::{KNOWN, MIGRATIONS};
 
 /// Why the database could not be opened. The operator reads it when `vial serve` ends.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,8 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
         why: why.to_string(),
     };
     let mut connection = Connection::open(path).map_err(unreadable)?;
+    // Before anything is written: a newer Vial's history stays as it is.
+    refuse_newer(path, &connection)?;
     connection
         .execute_batch(
             "pragma journal_mode = wal;
@@ -131,7 +133,6 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
              pragma journal_size_limit = 1048576;",
         )
         .map_err(unreadable)?;
-    refuse_newer(path, &connection)?;
     MIGRATIONS
         .to_latest(&mut connection)
         .map_err(|why| OpenError::Unreadable { path: path.to_owned(), why: why.to_string() })?;
@@ -139,21 +140,11 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
 }
 
 fn refuse_newer(path: &Path, connection: &Connection) -> Result<(), OpenError> {
-    let known = match MIGRATIONS.validate() {
-        Ok(()) => MIGRATIONS.pending_migrations(connection),
-        Err(why) => Err(why),
-    };
-    match (known, MIGRATIONS.current_version(connection)) {
-        (
-            Err(rusqlite_migration::Error::MigrationDefinition(
-                MigrationDefinitionError::DatabaseTooFarAhead,
-            )),
-            Ok(SchemaVersion::Outside(found)),
-        ) => Err(OpenError::Newer { path: path.to_owned(), found: found.get(), known: 1 }),
-        (_, Ok(SchemaVersion::Outside(found))) => {
-            Err(OpenError::Newer { path: path.to_owned(), found: found.get(), known: 1 })
+    match MIGRATIONS.current_version(connection) {
+        Ok(SchemaVersion::Outside(found)) => {
+            Err(OpenError::Newer { path: path.to_owned(), found: found.get(), known: KNOWN })
         }
-        (_, Err(why)) => Err(OpenError::Unreadable { path: path.to_owned(), why: why.to_string() }),
-        _ => Ok(()),
+        Ok(_) => Ok(()),
+        Err(why) => Err(OpenError::Unreadable { path: path.to_owned(), why: why.to_string() }),
     }
 }

@@ -6,7 +6,12 @@ use rusqlite_migration::{M, Migrations};
 
 /// Forward only.
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
-    LazyLock::new(|| Migrations::new(vec![M::up(FIRST)]));
+    LazyLock::new(|| Migrations::new(ALL.iter().map(|sql| M::up(sql)).collect()));
+
+/// How many there are: the schema's newest version.
+pub(super) const KNOWN: usize = ALL.len();
+
+const ALL: &[&str] = &[FIRST];
 
 const FIRST: &str = "
 create table settings (

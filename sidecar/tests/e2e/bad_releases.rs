@@ -123,7 +123,7 @@ async fn v7_that_falls_sick_within_its_bake_is_taken_back_within_100_ms_of_the_v
     figure!("v7 says:\n{}", said.out);
     said.ends(0).says(&[
         "v7.0.0 failed after it went live and is taken back: v1.0.0 serves again",
-        "fails its health check /health: 503",
+        "Its health check /health said: 503",
         "log line 2 of 2",
         "`vial logs shop --slot green`",
     ]);

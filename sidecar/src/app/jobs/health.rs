@@ -49,16 +49,23 @@ pub(in crate::app) async fn check_now(context: Arc<Context>, looked: Looked) -> 
     }
 }
 
+/// What is asked for an app's health, as a sentence begins.
+pub(in crate::app) fn asked(context: &Context) -> String {
+    match &context.config.health.check {
+        Check::Http { path, .. } => format!("Its health check {path}"),
+        Check::Command(_) => "Its health command".into(),
+        Check::Alive(_) => "Its health check".into(),
+    }
+}
+
 fn unhealthy(context: &Context, looked: Looked, detail: &str) -> Problem {
     let slot = looked.slot;
-    let what = match &context.config.health.check {
-        Check::Http { path, .. } => format!("its health check {path}"),
-        Check::Command(_) => "its health command".into(),
-        Check::Alive(_) => "its health check".into(),
-    };
-    Problem::new(Code::Unhealthy, format!("The release in {slot} fails {what}: {detail}."))
-        .next(format!("`vial logs {} --slot {slot}`", context.app()))
-        .log(super::last_lines(context, slot, looked.log_offset))
+    Problem::new(
+        Code::Unhealthy,
+        format!("The release in {slot} is not healthy. {} said: {detail}.", asked(context)),
+    )
+    .next(format!("`vial logs {} --slot {slot}`", context.app()))
+    .log(super::last_lines(context, slot, looked.log_offset))
 }
 
 /// Asks the active slot for as long as it is watched.
