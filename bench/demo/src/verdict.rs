@@ -166,3 +166,7 @@ fn is_of(deployment: &Deployment, version: &str) -> bool {
 fn expect(expected: &'static str, held: bool, seen: String) -> Expectation {
     Expectation { expected, held, seen }
 }
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;
