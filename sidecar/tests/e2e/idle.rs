@@ -1,6 +1,6 @@
 //! What the daemon costs while nothing happens.
 //!
-//! The promised figures are a release build's: name one in VIAL_RELEASE_BIN (`bin/test` does).
+//! The promised figures are a release build's: name one in VIAL_RELEASE_BIN (`bin/bench-idle` does).
 //! Without it the tested binary is measured, and may be larger.
 
 use std::fs;
