@@ -16,7 +16,6 @@ pub mod exit;
 pub mod follow;
 pub mod look;
 pub mod outcome;
-pub mod pack;
 pub mod problem;
 pub mod progress;
 pub mod screen;

@@ -153,7 +153,7 @@ impl Run {
             input: Some(self.input),
             input_terminal: self.terminal,
             interrupt: Interrupt::by_hand(self.interrupt),
-            pack: cli::pack::pack,
+            pack,
         };
         let exit = cli::run(&mut session, &parsed.command).await;
         Ran { exit, out: self.out.text(), err: self.err.text() }
@@ -341,4 +341,12 @@ pub fn daemon(apps: Vec<AppStatus>) -> DaemonStatus {
         apps,
         problems: Vec::new(),
     }
+}
+
+/// Packs whatever the folder holds: what a release is, the daemon's own packer knows.
+fn pack(folder: &Path, writer: &mut dyn Write) -> io::Result<()> {
+    let mut archive = tar::Builder::new(writer);
+    archive.follow_symlinks(false);
+    archive.append_dir_all(".", folder)?;
+    archive.into_inner()?.flush()
 }
