@@ -25,4 +25,5 @@ pub mod story;
 pub mod timeline;
 pub mod trouble;
 pub mod verdict;
+mod versions;
 pub mod watch;

@@ -12,11 +12,8 @@ use crate::place::{APP, HOST};
 use crate::timeline::{self, Timeline};
 use crate::trouble::Trouble;
 use crate::verdict::{Evidence, Numbers};
+use crate::versions::{BAD, GOOD};
 
-/// The version of the release that is gone back to.
-pub const GOOD: &str = "2.0.0";
-/// The version whose home page answers 500 while its health check says 200.
-pub const BAD: &str = "3.0.0";
 /// Why the rollback is asked for, as the history keeps it.
 const REASON: &str = "the home page answers 500";
 

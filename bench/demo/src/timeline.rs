@@ -90,7 +90,7 @@ fn own_errors_of(report: &Report, class: Class) -> u64 {
     // The bad release answers 500 on its home page, and on nothing else.
     let bad_home = matches!(class, Class::KeepAlive | Class::Fresh);
     let Some(counts) = report.classes.get(&class).filter(|_| bad_home) else { return 0 };
-    counts.by_version.get(crate::story::BAD).copied().unwrap_or(0).min(counts.failed)
+    counts.by_version.get(crate::versions::BAD).copied().unwrap_or(0).min(counts.failed)
 }
 
 /// The requests that got no answer from a release at all.

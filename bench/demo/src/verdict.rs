@@ -5,8 +5,8 @@ use tokio::time::Instant;
 use vial_load::{Dropped, Report};
 use vial_protocol::{AppStatus, Deployment, Kind, Slot, Status};
 
-use crate::story::{BAD, GOOD};
 use crate::timeline;
+use crate::versions::{BAD, GOOD};
 
 /// The code with which the shop says goodbye to WebSockets when it is told to end.
 const SERVICE_RESTART: u16 = 1012;
