@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use vial_protocol::{Code, Release, Slot};
+use vial_protocol::{Code, Slot};
 
 use super::*;
+use crate::app::fixture::release_of;
 use crate::app::history::History;
 use crate::app::machine::State;
 use crate::app::machine::{Current, Event, Fact, Life, Settings, step};
@@ -129,21 +130,6 @@ impl App {
 
     fn refusal(&self) -> String {
         self.known().rollback(&RollbackAsk::default()).unwrap_err().to_string()
-    }
-}
-
-fn release_of(number: u64) -> Release {
-    Release {
-        number,
-        name: "shop".into(),
-        version: format!("{number}.0.0"),
-        sha256: String::new(),
-        size: 1,
-        erts: None,
-        elixir: None,
-        migrations: Vec::new(),
-        unpacked_at: Timestamp::UNIX_EPOCH,
-        commit: None,
     }
 }
 

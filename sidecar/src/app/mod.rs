@@ -38,3 +38,6 @@ mod explain;
 mod jobs;
 mod refuse;
 mod run;
+
+#[cfg(test)]
+mod fixture;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use vial_protocol::{AppStatus, Deployment, Event, Plan};
+use vial_protocol::{AppStatus, Deployment, Event, Kind, Plan};
 
 use super::exit::Exit;
 use super::outcome;
@@ -92,6 +92,7 @@ async fn watch(session: &mut Session, app: &str, number: u64) -> Result<Option<D
             None => return Err(ClientError::Protocol("the events ended".into()).into()),
         };
         look_again = None;
+        let taken_back = status.as_ref().is_some_and(|status| is_taken_back(status, number));
         let deployment = match find(&session.client, app, number, status).await {
             Ok(deployment) => deployment,
             Err(error) if error.is_passing() => {
@@ -106,10 +107,19 @@ async fn watch(session: &mut Session, app: &str, number: u64) -> Result<Option<D
             let line = outcome::live(app, &deployment, &session.screen.look());
             progress.line(&line, &mut session.screen)?;
         }
-        if !deployment.status.in_progress() {
+        // How a deployment went that is being taken back, the rollback decides: its end is an event
+        // too.
+        if !deployment.status.in_progress() && !taken_back {
             return Ok(Some(deployment));
         }
     }
+}
+
+/// Whether a rollback in progress takes a deployment back. What was live is settled as succeeded
+/// when its rollback begins, and is marked as rolled back when that has succeeded.
+fn is_taken_back(status: &AppStatus, number: u64) -> bool {
+    let current = status.deployment.as_ref();
+    current.is_some_and(|it| it.kind == Kind::Rollback && it.replaces == Some(number))
 }
 
 /// The deployment with its steps: from the status where it has them, else asked for.

@@ -303,3 +303,18 @@ async fn an_app_that_is_stopped_stays_so_until_it_is_started_or_deployed() {
     host.vial(&["deploy", "shop", text(&archive(2))]).await.ends(0).says(&["v2.0.0 serves"]);
     assert_eq!(host.serving().await, "2.0.0");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_a_deploy_that_is_taken_back_is_told_so_with_the_status_of_a_failure() {
+    let mut host = Host::shop(QUICK).await;
+    host.deploy(1).await;
+    host.reconfigure(BAKING).await;
+    let release = archive(2);
+    let args = ["deploy", "shop", text(&release)];
+    let take_back = async {
+        host.until_deployment(2, |it| it == Status::Baking).await;
+        host.vial(&["rollback", "shop"]).await.ends(0);
+    };
+    let (said, ()) = tokio::join!(host.vial(&args), take_back);
+    said.ends(1).says(&["Taken back: v2.0.0 was live until deployment #3 took it back"]);
+}

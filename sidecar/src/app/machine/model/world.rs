@@ -1,19 +1,17 @@
-//! Whatever the order of commands, facts and crashes, the invariants hold.
-//!
-//! The machine runs against a small world of processes and a route, and against the real store in
-//! memory. A crash forgets all but the store, the processes and the route.
+//! The world that the machine runs in: processes, a route, effects under way, and the store.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use proptest::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use vial_protocol::{Code, Desired, Problem, Release, Slot, Status};
+use vial_protocol::{Code, Desired, Problem, Slot, Status};
 
-use super::*;
+use super::{Cut, Op};
 use crate::app::admission::RollbackAsk;
+use crate::app::fixture::release_of;
 use crate::app::history::History;
 use crate::app::known::Known;
+use crate::app::machine::*;
 use crate::app::retention::removable;
 use crate::store::Store;
 use crate::store::journal::OpenRun;
@@ -22,70 +20,7 @@ use crate::store::record::Record;
 const APP: &str = "shop";
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// How a crash comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// It does not.
-    None,
-    /// Before the records are committed.
-    BeforeCommit,
-    /// After the records are committed, before any effect.
-    AfterCommit,
-}
-
-#[derive(Debug, Clone)]
-enum Op {
-    Deploy,
-    Rollback {
-        to: Option<u64>,
-        cancel: bool,
-    },
-    Restart {
-        in_place: bool,
-    },
-    Cancel,
-    Stop,
-    Start,
-    /// A pending effect comes to its end, well or not.
-    Finish {
-        which: usize,
-        well: bool,
-    },
-    Exit(Slot),
-    Sick(Slot),
-    /// The daemon dies and comes back; a bit a slot says whether its process died meanwhile.
-    Crash {
-        dead: (bool, bool),
-        half_switched: bool,
-    },
-}
-
-fn op() -> impl Strategy<Value = (Op, Cut)> {
-    let slot = prop_oneof![Just(Slot::Blue), Just(Slot::Green)];
-    let op = prop_oneof![
-        3 => Just(Op::Deploy),
-        2 => (prop_oneof![3 => Just(None), 1 => (1u64..8).prop_map(Some)], any::<bool>())
-            .prop_map(|(to, cancel)| Op::Rollback { to, cancel }),
-        1 => any::<bool>().prop_map(|in_place| Op::Restart { in_place }),
-        1 => Just(Op::Cancel),
-        1 => Just(Op::Stop),
-        1 => Just(Op::Start),
-        24 => (any::<usize>(), prop::bool::weighted(0.85))
-            .prop_map(|(which, well)| Op::Finish { which, well }),
-        2 => slot.clone().prop_map(Op::Exit),
-        1 => slot.prop_map(Op::Sick),
-        1 => ((prop::bool::weighted(0.3), prop::bool::weighted(0.3)), any::<bool>())
-            .prop_map(|(dead, half_switched)| Op::Crash { dead, half_switched }),
-    ];
-    let cut = prop_oneof![
-        20 => Just(Cut::None),
-        1 => Just(Cut::BeforeCommit),
-        1 => Just(Cut::AfterCommit),
-    ];
-    (op, cut)
-}
-
-struct World {
+pub(super) struct World {
     runtime: Runtime,
     store: Store,
     settings: Settings,
@@ -98,7 +33,7 @@ struct World {
 }
 
 impl World {
-    fn new(settings: Settings) -> World {
+    pub(super) fn new(settings: Settings) -> World {
         let runtime = Builder::new_current_thread().build().unwrap();
         let store = Store::open(std::path::Path::new(":memory:")).unwrap();
         let mut world = World {
@@ -122,7 +57,7 @@ impl World {
         self.history = History::new(&loaded.deployments, loaded.releases);
     }
 
-    fn play(&mut self, op: Op, cut: Cut) {
+    pub(super) fn play(&mut self, op: Op, cut: Cut) {
         let known = Known { app: APP, state: &self.state, history: &self.history };
         let begin = |kind, release| {
             Command::Begin(Ask { kind, release, actor: "ana".into(), reason: None })
@@ -373,7 +308,7 @@ impl World {
     }
 
     /// With nothing more asked for and everything going well, all comes to rest.
-    fn comes_to_rest(&mut self) {
+    pub(super) fn comes_to_rest(&mut self) {
         for _ in 0..200 {
             let next = self.jobs.iter().position(|it| !matches!(it, Effect::Watch { .. }));
             match next {
@@ -413,36 +348,4 @@ impl World {
 
 fn problem() -> Problem {
     Problem::new(Code::Exited, "exited with status 1")
-}
-
-fn release_of(number: u64) -> Release {
-    Release {
-        number,
-        name: "shop".into(),
-        version: format!("{number}.0.0"),
-        sha256: String::new(),
-        size: 1,
-        erts: None,
-        elixir: None,
-        migrations: Vec::new(),
-        unpacked_at: NOW,
-        commit: None,
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_invariants_hold_whatever_happens(
-        migrates in any::<bool>(),
-        bakes in any::<bool>(),
-        ops in prop::collection::vec(op(), 1..120),
-    ) {
-        let mut world = World::new(Settings { migrates, bakes });
-        for (op, cut) in ops {
-            world.play(op, cut);
-        }
-        world.comes_to_rest();
-    }
 }

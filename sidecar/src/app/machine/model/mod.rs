@@ -1,0 +1,92 @@
+//! Whatever the order of commands, facts and crashes, the invariants hold.
+//!
+//! The machine runs against a small world of processes and a route, and against the real store in
+//! memory. A crash forgets all but the store, the processes and the route.
+
+mod world;
+
+use proptest::prelude::*;
+use vial_protocol::Slot;
+
+use self::world::World;
+use super::Settings;
+
+/// How a crash comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// It does not.
+    None,
+    /// Before the records are committed.
+    BeforeCommit,
+    /// After the records are committed, before any effect.
+    AfterCommit,
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    Deploy,
+    Rollback {
+        to: Option<u64>,
+        cancel: bool,
+    },
+    Restart {
+        in_place: bool,
+    },
+    Cancel,
+    Stop,
+    Start,
+    /// A pending effect comes to its end, well or not.
+    Finish {
+        which: usize,
+        well: bool,
+    },
+    Exit(Slot),
+    Sick(Slot),
+    /// The daemon dies and comes back; a bit a slot says whether its process died meanwhile.
+    Crash {
+        dead: (bool, bool),
+        half_switched: bool,
+    },
+}
+
+fn op() -> impl Strategy<Value = (Op, Cut)> {
+    let slot = prop_oneof![Just(Slot::Blue), Just(Slot::Green)];
+    let op = prop_oneof![
+        3 => Just(Op::Deploy),
+        2 => (prop_oneof![3 => Just(None), 1 => (1u64..8).prop_map(Some)], any::<bool>())
+            .prop_map(|(to, cancel)| Op::Rollback { to, cancel }),
+        1 => any::<bool>().prop_map(|in_place| Op::Restart { in_place }),
+        1 => Just(Op::Cancel),
+        1 => Just(Op::Stop),
+        1 => Just(Op::Start),
+        24 => (any::<usize>(), prop::bool::weighted(0.85))
+            .prop_map(|(which, well)| Op::Finish { which, well }),
+        2 => slot.clone().prop_map(Op::Exit),
+        1 => slot.prop_map(Op::Sick),
+        1 => ((prop::bool::weighted(0.3), prop::bool::weighted(0.3)), any::<bool>())
+            .prop_map(|(dead, half_switched)| Op::Crash { dead, half_switched }),
+    ];
+    let cut = prop_oneof![
+        20 => Just(Cut::None),
+        1 => Just(Cut::BeforeCommit),
+        1 => Just(Cut::AfterCommit),
+    ];
+    (op, cut)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_invariants_hold_whatever_happens(
+        migrates in any::<bool>(),
+        bakes in any::<bool>(),
+        ops in prop::collection::vec(op(), 1..120),
+    ) {
+        let mut world = World::new(Settings { migrates, bakes });
+        for (op, cut) in ops {
+            world.play(op, cut);
+        }
+        world.comes_to_rest();
+    }
+}
