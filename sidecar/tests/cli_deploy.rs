@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::sync::broadcast;
 use vial::cli::exit::Exit;
-use vial_protocol::release::Migration;
+use vial_protocol::Migration;
 use vial_protocol::request::Rollback;
 use vial_protocol::{Code, Deployment, Event, Kind, Plan, Problem, Slot, Status};
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::migration::Moved;
 use crate::{Kind, Problem, Release, Slot, Status};
 
 /// One attempt to make a release active.
@@ -34,6 +35,16 @@ pub struct Deployment {
     pub live_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// The migrations that its `migrate` applied, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applied: Vec<Moved>,
+    /// The versions of the migrations that it was asked to revert, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverts: Vec<u64>,
+    /// The migrations that are down because of it, in the order in which they were reverted. Empty
+    /// again where they were restored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverted: Vec<Moved>,
     /// What it did, in order. Empty in lists; filled where one deployment is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,

@@ -1,9 +1,9 @@
 //! What goes over Vial's socket: requests, answers and events as types, with no I/O.
 //!
 //! The map: [`words`] are the names that every layer shares (slot, kind, status); [`release`],
-//! [`deployment`] and [`app`] are what a reader sees; [`plan`] is what a person agrees to before
-//! something changes; [`request`] is what a caller asks for; [`problem`] is every refusal and
-//! failure; [`log`] and [`event`] are the streams.
+//! [`deployment`] and [`app`] are what a reader sees; [`migration`] is what a release does to the
+//! database; [`plan`] is what a person agrees to before something changes; [`request`] is what a
+//! caller asks for; [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams.
 //!
 //! The daemon, the command line, the NIF and the dashboard all import this crate; it imports none
 //! of them. Every type is JSON through serde. Times are UTC instants in RFC 3339, durations are
@@ -13,6 +13,7 @@ pub mod app;
 pub mod deployment;
 pub mod event;
 pub mod log;
+pub mod migration;
 pub mod plan;
 pub mod problem;
 pub mod release;
@@ -23,6 +24,7 @@ pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotS
 pub use deployment::{Deployment, Step};
 pub use event::Event;
 pub use log::{LogChunk, LogLine};
+pub use migration::{Effect, Migration, MigrationChoice, Reversal, Standing};
 pub use plan::Plan;
 pub use problem::{Code, Problem};
 pub use release::Release;

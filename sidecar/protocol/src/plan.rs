@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::release::Migration;
-use crate::{Release, Slot};
+use crate::{MigrationChoice, Release, Slot, Standing};
 
 /// What a rollback would do, if it were asked for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +26,38 @@ pub struct Plan {
     pub hot: bool,
     /// The deployment in progress that would be cancelled first.
     pub cancels: Option<u64>,
-    /// Migrations that the current release brought and the target does not know. They stay.
-    pub migrations: Vec<Migration>,
+    /// Migrations that the current release brought and the target does not know, oldest first.
+    pub migrations: Vec<Standing>,
+    /// Migrations that the target brings and the current release does not know, oldest first: the
+    /// way goes forward, and where the app has `migrate` it runs before the target starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applies: Vec<Standing>,
+    /// What happens to the database.
+    pub database: DatabasePlan,
+    /// What a person should know before they agree, most urgent first: whole sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Identifies this plan: a request that carries it is refused if the plan has changed since.
     pub digest: String,
+}
+
+/// What a rollback does to the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "lowercase")]
+pub enum DatabasePlan {
+    /// No migration stands between the two releases.
+    Unchanged,
+    /// The migrations stay, as asked for, or because none of them is known to be destructive.
+    Keep,
+    /// They are reverted in the release that is left, before the switch.
+    Revert {
+        /// Their versions, in the order in which they are reverted: newest first.
+        versions: Vec<u64>,
+    },
+    /// A destructive one stands in the way, and nobody said what shall become of it. A rollback
+    /// is refused until somebody does.
+    Choose {
+        /// What can be answered: `revert` is missing where one of them has no way down.
+        choices: Vec<MigrationChoice>,
+    },
 }

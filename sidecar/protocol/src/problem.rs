@@ -60,6 +60,11 @@ pub enum Code {
     NotRunning,
     /// The app is stopped, or already running.
     WrongState,
+    /// A destructive migration stands in the way, and nobody said what shall become of it; or a
+    /// deploy brings one, and nobody allowed it.
+    Destructive,
+    /// A migration that shall be reverted has no way down.
+    Irreversible,
     /// The configuration does not allow it, or is broken.
     Configuration,
     /// The daemon is stopping.
@@ -72,6 +77,8 @@ pub enum Code {
     NoSpace,
     /// The migrations failed.
     MigrationFailed,
+    /// Reverting migrations, or restoring them, failed: the message says which are down.
+    RevertFailed,
     /// The release could not be started.
     StartFailed,
     /// The release exited before it was healthy.
@@ -108,9 +115,10 @@ impl Code {
     #[must_use]
     pub fn is_refusal(self) -> bool {
         use Code::{
-            AlreadyLive, AlreadyServing, BadRequest, Configuration, Forbidden, InProgress,
-            KeyReused, NotFound, NotRetained, NotRunning, NothingDeployed, NothingInProgress,
-            NothingToRollBackTo, ShuttingDown, StalePlan, TooLarge, UnknownApp, WrongState,
+            AlreadyLive, AlreadyServing, BadRequest, Configuration, Destructive, Forbidden,
+            InProgress, Irreversible, KeyReused, NotFound, NotRetained, NotRunning,
+            NothingDeployed, NothingInProgress, NothingToRollBackTo, ShuttingDown, StalePlan,
+            TooLarge, UnknownApp, WrongState,
         };
         matches!(
             self,
@@ -130,6 +138,8 @@ impl Code {
                 | NothingDeployed
                 | NotRunning
                 | WrongState
+                | Destructive
+                | Irreversible
                 | Configuration
                 | ShuttingDown
         )

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::Migration;
+
 /// An unpacked, immutable `mix release` folder under Vial's care.
 ///
 /// `name`, `version` and the names of migrations were written by whoever made the archive:
@@ -37,17 +39,4 @@ impl Release {
     pub fn label(&self) -> String {
         format!("v{}", self.version)
     }
-}
-
-/// One Ecto migration file inside a release.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Migration {
-    /// Its version: the number that the file's name starts with.
-    pub version: u64,
-    /// The rest of the file's name, without `.exs`.
-    pub name: String,
-    /// The OTP application whose `priv` folder holds it.
-    pub app: String,
-    /// The folder under `priv` that holds it: `repo/migrations`.
-    pub folder: String,
 }

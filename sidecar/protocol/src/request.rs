@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Slot;
+use crate::migration::Moved;
+use crate::{MigrationChoice, Slot};
 
 /// The header that makes a repeated request one request: the answer to the first is given again.
 /// 1 to 64 printable ASCII characters, new for each thing that a person asks for.
@@ -20,6 +21,11 @@ pub struct Rollback {
     pub cancel: bool,
     /// The digest of the plan that the caller saw; unchecked where absent.
     pub digest: Option<String>,
+    /// What shall become of the migrations that the target does not know. Needed only where one of
+    /// them is destructive.
+    pub migrations: Option<MigrationChoice>,
+    /// Go ahead where Vial would ask: keep the migrations where nothing else was said.
+    pub force: bool,
 }
 
 /// The query of `POST /v1/apps/{app}/deployments`, whose body is the release as a tar archive,
@@ -29,6 +35,9 @@ pub struct Rollback {
 pub struct Deploy {
     /// Why, for the history.
     pub reason: Option<String>,
+    /// Go ahead where the release brings a destructive migration: until the switch, the release
+    /// that serves meets a schema that it does not know.
+    pub allow_destructive: bool,
 }
 
 /// `POST /v1/apps/{app}/restart`
@@ -62,6 +71,36 @@ pub struct Evaluated {
     /// Whether output was left out.
     pub truncated: bool,
 }
+
+/// `POST /v1/apps/{app}/migrations`: moves the database by the migrations of one release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Migrate {
+    /// The release that has their files, by its number; the one that serves where absent.
+    #[serde(default)]
+    pub release: Option<u64>,
+    /// Down to before this version: it is the last that is reverted. Either this or `up`.
+    #[serde(default)]
+    pub down_to: Option<u64>,
+    /// Up, all of them. Either this or `down_to`.
+    #[serde(default)]
+    pub up: bool,
+}
+
+/// What was moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migrated {
+    /// The release that did it, by its number.
+    pub release: u64,
+    /// What was moved, in that order.
+    pub moved: Vec<Moved>,
+    /// What was done, for a person.
+    pub message: String,
+}
+
+/// The header in which an application's own console says where a request comes from: the name of
+/// its node, `shop_blue@127.0.0.1`. It is written beside the actor, and trusted for nothing.
+pub const ORIGIN: &str = "vial-origin";
 
 /// What was accepted: the deployment that now is in progress or waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -126,8 +126,12 @@ pub enum Status {
     Migrating,
     /// The release starts in the idle slot, until its health check answers.
     Starting,
+    /// The release that is left reverts its migrations; the one that is started listens already.
+    Reverting,
     /// The paths of `verify` are asked for, and the port's owner is checked.
     Verifying,
+    /// What was reverted is migrated up again, because the deployment has failed since.
+    Restoring,
     /// Caddy is told, and asked which slot answers.
     Switching,
     /// The release is live; the old slot finishes the requests that it has.
@@ -148,13 +152,15 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of a deployment's life.
-    pub const ALL: [Status; 14] = [
+    pub const ALL: [Status; 16] = [
         Status::Queued,
         Status::Building,
         Status::Unpacking,
         Status::Migrating,
         Status::Starting,
+        Status::Reverting,
         Status::Verifying,
+        Status::Restoring,
         Status::Switching,
         Status::Draining,
         Status::Baking,
@@ -174,7 +180,9 @@ impl Status {
             Status::Unpacking => "unpacking",
             Status::Migrating => "migrating",
             Status::Starting => "starting",
+            Status::Reverting => "reverting",
             Status::Verifying => "verifying",
+            Status::Restoring => "restoring",
             Status::Switching => "switching",
             Status::Draining => "draining",
             Status::Baking => "baking",
@@ -193,7 +201,7 @@ impl Status {
             Status::Queued => "Queued",
             Status::Building => "Building",
             Status::Unpacking | Status::Starting => "Deploying",
-            Status::Migrating => "Migrating",
+            Status::Migrating | Status::Reverting | Status::Restoring => "Migrating",
             Status::Verifying | Status::Switching => "Verifying",
             Status::Draining | Status::Baking => "Live",
             Status::Succeeded => "Succeeded",

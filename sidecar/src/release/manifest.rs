@@ -1,6 +1,6 @@
 //! What a release says of itself.
 
-use vial_protocol::release::Migration;
+use vial_protocol::Migration;
 
 /// A release as it was found when it was unpacked. Name and versions are of a safe alphabet; the
 /// names of migrations and their folders are text without control characters, and no more.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vial_protocol::release::Migration;
+use vial_protocol::Migration;
 
 use super::error::UnpackError;
 use super::layout::disk;

@@ -17,7 +17,7 @@
 //! by the command line, and [`sweep`] removes what a crash left in a staging folder.
 //!
 //! Nothing here knows of apps, slots or deployments, of configuration, or of the socket; the one
-//! type it shares with them is [`vial_protocol::release::Migration`]. It must never import
+//! type it shares with them is [`vial_protocol::Migration`]. It must never import
 //! another folder of this crate.
 
 mod archive;

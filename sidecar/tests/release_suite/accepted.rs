@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use sha2::{Digest, Sha256};
 use vial::release::Manifest;
-use vial_protocol::release::Migration;
+use vial_protocol::Migration;
 
 use crate::support::{Place, Tar, gzip, shop};
 
