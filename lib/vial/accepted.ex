@@ -7,4 +7,10 @@ defmodule Vial.Accepted do
   @type t :: %__MODULE__{deployment: pos_integer | nil, message: String.t()}
 
   defstruct [:deployment, :message]
+
+  defimpl Inspect do
+    def inspect(accepted, opts) do
+      Vial.Shown.sentence("Vial.Accepted", Vial.Text.word(accepted.message), opts)
+    end
+  end
 end

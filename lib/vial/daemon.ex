@@ -15,4 +15,10 @@ defmodule Vial.Daemon do
         }
 
   defstruct [:version, :pid, :started_at, apps: [], problems: []]
+
+  defimpl Inspect do
+    def inspect(daemon, opts) do
+      Vial.Shown.lines(Vial.View.Status.all(daemon, Vial.Look.inspect(opts)))
+    end
+  end
 end

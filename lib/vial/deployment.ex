@@ -78,4 +78,73 @@ defmodule Vial.Deployment do
     reverted: [],
     steps: []
   ]
+
+  @live [:draining, :baking]
+  @before_live [
+    :queued,
+    :building,
+    :unpacking,
+    :migrating,
+    :starting,
+    :reverting,
+    :verifying,
+    :restoring,
+    :switching
+  ]
+
+  @doc """
+  Whether the deployment is still in progress.
+
+  ## Examples
+
+      iex> Vial.Deployment.in_progress?(%Vial.Deployment{status: :baking})
+      true
+
+      iex> Vial.Deployment.in_progress?(%Vial.Deployment{status: :succeeded})
+      false
+
+  """
+  @spec in_progress?(t) :: boolean
+  def in_progress?(%__MODULE__{status: status}), do: status in @before_live or status in @live
+
+  @doc """
+  Whether the deployment's release has taken the traffic and the deployment goes on.
+
+  ## Examples
+
+      iex> Vial.Deployment.live?(%Vial.Deployment{status: :draining})
+      true
+
+      iex> Vial.Deployment.live?(%Vial.Deployment{status: :starting})
+      false
+
+  """
+  @spec live?(t) :: boolean
+  def live?(%__MODULE__{status: status}), do: status in @live
+
+  @doc """
+  What people read for a status: several steps share a stage.
+
+  ## Examples
+
+      iex> Vial.Deployment.stage(:unpacking)
+      "Deploying"
+
+      iex> Vial.Deployment.stage(:rolled_back)
+      "Rolled Back"
+
+  """
+  @spec stage(status) :: String.t()
+  def stage(status) when status in [:unpacking, :starting], do: "Deploying"
+  def stage(status) when status in [:migrating, :reverting, :restoring], do: "Migrating"
+  def stage(status) when status in [:verifying, :switching], do: "Verifying"
+  def stage(status) when status in @live, do: "Live"
+  def stage(:rolled_back), do: "Rolled Back"
+  def stage(status), do: status |> Atom.to_string() |> String.capitalize()
+
+  defimpl Inspect do
+    def inspect(deployment, opts) do
+      Vial.Shown.sentence("Vial.Deployment", Vial.View.Deployment.line(deployment), opts)
+    end
+  end
 end

@@ -46,4 +46,11 @@ defmodule Vial.Error do
         }
 
   defexception [:reason, :message, :next, :plan, log: []]
+
+  defimpl Inspect do
+    def inspect(error, opts) do
+      line = "#{inspect(error.reason)} #{Vial.View.Problem.line(error)}"
+      Vial.Shown.sentence("Vial.Error", line, opts)
+    end
+  end
 end

@@ -13,4 +13,16 @@ defmodule Vial.Log do
         }
 
   defstruct [:slot, :cursor, lines: []]
+
+  defimpl Inspect do
+    def inspect(log, opts) do
+      colour? = Vial.Look.inspect(opts).colour
+      lines = Enum.map_join(log.lines, "\n", &Vial.Text.line(&1.text, colour?))
+
+      case lines do
+        "" -> Vial.Shown.sentence("Vial.Log", "#{log.slot}: nothing", opts)
+        lines -> Vial.Shown.lines(lines)
+      end
+    end
+  end
 end

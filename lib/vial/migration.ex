@@ -33,4 +33,10 @@ defmodule Vial.Migration do
     does: [],
     loses: []
   ]
+
+  defimpl Inspect do
+    def inspect(migration, opts) do
+      Vial.Shown.sentence("Vial.Migration", Vial.View.Plan.migration(migration), opts)
+    end
+  end
 end

@@ -58,4 +58,10 @@ defmodule Vial.Plan do
     applies: [],
     warnings: []
   ]
+
+  defimpl Inspect do
+    def inspect(plan, opts) do
+      Vial.Shown.lines(Vial.View.Plan.render(plan, Vial.Look.inspect(opts)))
+    end
+  end
 end

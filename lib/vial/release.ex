@@ -31,4 +31,11 @@ defmodule Vial.Release do
     :commit,
     migrations: []
   ]
+
+  defimpl Inspect do
+    def inspect(release, opts) do
+      %{version: version, number: number} = release
+      Vial.Shown.sentence("Vial.Release", "v#{Vial.Text.word(version)} (##{number})", opts)
+    end
+  end
 end

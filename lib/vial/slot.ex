@@ -35,4 +35,10 @@ defmodule Vial.Slot do
     :last_exit,
     restarts: 0
   ]
+
+  defimpl Inspect do
+    def inspect(slot, opts) do
+      Vial.Shown.sentence("Vial.Slot", Vial.View.Status.slot(slot), opts)
+    end
+  end
 end

@@ -39,4 +39,11 @@ defmodule Vial.Status do
     slots: [],
     warnings: []
   ]
+
+  defimpl Inspect do
+    def inspect(status, opts) do
+      line = Vial.View.Status.line(status, Vial.Look.inspect(opts))
+      Vial.Shown.sentence("Vial.Status", line, opts)
+    end
+  end
 end

@@ -14,4 +14,13 @@ defmodule Vial.Step do
         }
 
   defstruct [:status, :started_at, :ended_at, :outcome]
+
+  defimpl Inspect do
+    def inspect(step, opts) do
+      until = step.ended_at || DateTime.utc_now()
+      took = step.started_at && " " <> Vial.Look.took(Vial.Look.millis(step.started_at, until))
+      said = if step.outcome, do: ": #{Vial.Text.word(step.outcome)}"
+      Vial.Shown.sentence("Vial.Step", "#{step.status}#{took}#{said}", opts)
+    end
+  end
 end

@@ -11,4 +11,11 @@ defmodule Vial.Migrations.Migrated do
         }
 
   defstruct [:release, :message, moved: []]
+
+  defimpl Inspect do
+    def inspect(migrated, opts) do
+      message = Vial.Text.word(migrated.message)
+      Vial.Shown.sentence("Vial.Migrations.Migrated", message, opts)
+    end
+  end
 end

@@ -12,4 +12,10 @@ defmodule Vial.Migrations.Report do
         }
 
   defstruct [:release, :label, migrations: []]
+
+  defimpl Inspect do
+    def inspect(report, opts) do
+      Vial.Shown.lines(Vial.View.Migrations.table(report, Vial.Look.inspect(opts)))
+    end
+  end
 end
