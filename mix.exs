@@ -18,7 +18,7 @@ defmodule Vial.MixProject do
   end
 
   def application do
-    [extra_applications: []]
+    [mod: {Vial.Application, []}, extra_applications: [:logger]]
   end
 
   defp package do
