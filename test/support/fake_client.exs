@@ -16,6 +16,9 @@ defmodule Vial.FakeClient do
     :ok
   end
 
+  def start_link(test),
+    do: Agent.start_link(fn -> %{test: test, answer: nil, streams: []} end, name: __MODULE__)
+
   # What answers calls: a function of method, path and options. For a stream the method is :stream.
   def answer(fun), do: Agent.update(__MODULE__, &%{&1 | answer: fun})
 
@@ -30,7 +33,7 @@ defmodule Vial.FakeClient do
 
   def streams, do: Agent.get(__MODULE__, & &1.streams)
 
-  # The client's own functions
+  # The client's own functions. What is left of a test may still call them when it is over.
 
   def call(method, path, expect, opts) do
     {test, answer} = Agent.get(__MODULE__, &{&1.test, &1.answer})
@@ -67,7 +70,6 @@ defmodule Vial.FakeClient do
       %{state | streams: Enum.reject(state.streams, fn {_owner, ref} -> ref == handle.ref end)}
     end)
   catch
-    # The test is over.
     :exit, _ -> :ok
   end
 
