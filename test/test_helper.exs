@@ -1,4 +1,4 @@
-for file <- ["fake_client", "samples", "place"],
+for file <- ["fake_client", "fake_ssh", "samples", "place"],
     do: Code.require_file("support/#{file}.exs", __DIR__)
 
 ExUnit.start()
