@@ -20,10 +20,25 @@ impl Task {
         match effect {
             Effect::Unpack { number } => {
                 let upload = self.uploads.remove(&number);
-                self.step(jobs::unpack::unpack(context, number, upload, self.tell.clone()));
+                let (until, tell) = (self.step_work.clone(), self.tell.clone());
+                tokio::spawn(async move {
+                    let work = jobs::unpack::unpack(context, number, upload);
+                    if let Some(message) = until.run_until_cancelled(work).await {
+                        let _ = tell.send(message).await;
+                    }
+                });
             }
             Effect::Migrate { number, release, slot } => {
                 self.step(jobs::migrate::migrate(context, number, release, slot));
+            }
+            Effect::Revert { number, release, slot, versions, again } => {
+                // Never abandoned: what was begun must be known to its end.
+                let work = jobs::revert::revert(context, number, release, slot, versions, again);
+                self.job(CancellationToken::new(), work);
+            }
+            Effect::Restore { number, release, slot, moved } => {
+                let work = jobs::revert::restore(context, number, release, slot, moved);
+                self.job(CancellationToken::new(), work);
             }
             Effect::Start { slot, run, release } => {
                 let label = self.known().label(release);

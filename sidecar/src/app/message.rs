@@ -23,8 +23,8 @@ pub enum Message {
     Fact(Fact),
     /// Something happened that readers want to see.
     Seen(Sight),
-    /// A release was put on the disk, for the deployment of its number.
-    Arrived(Release),
+    /// A deployment's release was put on the disk; it has the deployment's number.
+    Unpacked(Release),
     /// The configuration changed.
     Configure(Arc<Context>, oneshot::Sender<Result<(), Problem>>),
     /// The app is given up; its slots run on.
