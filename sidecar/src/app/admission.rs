@@ -3,7 +3,9 @@
 //! A refusal says what was not done, which release serves now, why, and the next command; the
 //! person who reads it was woken up.
 
-use vial_protocol::{Code, DatabasePlan, Desired, Kind, MigrationChoice, Plan, Problem, Standing, Status};
+use vial_protocol::{
+    Code, DatabasePlan, Desired, Kind, MigrationChoice, Plan, Problem, Standing, Status,
+};
 
 use super::history::Past;
 use super::known::Known;

@@ -21,10 +21,7 @@ impl Task {
         let (command, upload, accepted) = match what {
             What::Deploy { upload, allow_destructive } => {
                 self.known().deploy()?;
-                let ask = Ask {
-                    allow_destructive,
-                    ..Ask::new(Kind::Deploy, None, name, reason)
-                };
+                let ask = Ask { allow_destructive, ..Ask::new(Kind::Deploy, None, name, reason) };
                 (Command::Begin(ask), Some(upload), begun(number, "Deploy"))
             }
             What::Rollback(ask) => {

@@ -29,15 +29,18 @@ impl Task {
                 });
             }
             Effect::Migrate { number, release, slot } => {
-                self.step(jobs::migrate::migrate(context, number, release, slot));
+                let apps = self.known().migrating_apps(release);
+                self.step(jobs::migrate::migrate(context, number, release, slot, apps));
             }
             Effect::Revert { number, release, slot, versions, again } => {
                 // Never abandoned: what was begun must be known to its end.
-                let work = jobs::revert::revert(context, number, release, slot, versions, again);
+                let mover = self.mover(release, slot);
+                let work = jobs::revert::revert(context, number, mover, versions, again);
                 self.job(CancellationToken::new(), work);
             }
             Effect::Restore { number, release, slot, moved } => {
-                let work = jobs::revert::restore(context, number, release, slot, moved);
+                let mover = self.mover(release, slot);
+                let work = jobs::revert::restore(context, number, mover, moved);
                 self.job(CancellationToken::new(), work);
             }
             Effect::Start { slot, run, release } => {
@@ -86,6 +89,10 @@ impl Task {
             }
             Effect::Prune => self.prune(),
         }
+    }
+
+    fn mover(&self, release: u64, slot: Slot) -> jobs::revert::Mover {
+        jobs::revert::Mover { release, slot, apps: self.known().migrating_apps(release) }
     }
 
     /// Work of the step in progress: given up with it.

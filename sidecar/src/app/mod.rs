@@ -24,6 +24,7 @@ pub mod history;
 pub mod known;
 pub mod machine;
 pub mod message;
+pub mod migrations;
 pub mod paths;
 pub mod programs;
 pub mod recover;
@@ -33,6 +34,7 @@ pub mod retention;
 pub mod snapshot;
 pub mod standing;
 pub mod task;
+pub mod whereabouts;
 
 mod ask;
 mod effects;

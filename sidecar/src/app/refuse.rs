@@ -310,6 +310,23 @@ impl<'a> Refuse<'a> {
         .plan(plan.clone())
     }
 
+    pub(super) fn no_such_release(&self, what: &str, number: u64) -> Problem {
+        let kept: Vec<String> = self
+            .known
+            .history
+            .releases()
+            .map(|it| format!("#{} ({})", it.number, it.label()))
+            .collect();
+        Problem::new(
+            Code::NotRetained,
+            format!(
+                "{what}: the release of #{number} is not on the disk. Kept: {}.",
+                kept.join(", ")
+            ),
+        )
+        .next("name one of these")
+    }
+
     pub(super) fn stale(&self, plan: Plan) -> Problem {
         Problem::new(
             Code::StalePlan,

@@ -1,5 +1,7 @@
 //! Which migrations stand between two releases, and what they mean. Pure.
 
+use std::cmp::Reverse;
+
 use vial_protocol::migration::{Effect, Migration, Reversal, Standing};
 use vial_protocol::{DatabasePlan, MigrationChoice, Release};
 
@@ -61,7 +63,9 @@ pub fn database(
     let destructive = migrations.iter().any(|it| it.migration.effect == Effect::Destructive);
     match choice {
         _ if migrations.is_empty() => DatabasePlan::Unchanged,
-        Some(MigrationChoice::Revert) => DatabasePlan::Revert { versions: newest_first(migrations) },
+        Some(MigrationChoice::Revert) => {
+            DatabasePlan::Revert { versions: newest_first(migrations) }
+        }
         None if destructive && !force => DatabasePlan::Choose {
             choices: match irreversible(migrations) {
                 Some(_) => vec![MigrationChoice::Keep],
@@ -80,7 +84,7 @@ pub fn irreversible(migrations: &[Standing]) -> Option<&Standing> {
 
 fn newest_first(migrations: &[Standing]) -> Vec<u64> {
     let mut versions: Vec<u64> = migrations.iter().map(|it| it.migration.version).collect();
-    versions.sort_unstable_by(|one, other| other.cmp(one));
+    versions.sort_unstable_by_key(|it| Reverse(*it));
     versions.dedup();
     versions
 }
@@ -103,10 +107,8 @@ pub fn warnings(
     let reverts = matches!(database, DatabasePlan::Revert { .. });
     for Standing { migration, brought_by } in migrations {
         match (reverts, migration.effect) {
-            (false, Effect::Destructive) => warnings.push(format!(
-                "#{brought_by} {}: {to} may fail on that schema.",
-                does(migration)
-            )),
+            (false, Effect::Destructive) => warnings
+                .push(format!("#{brought_by} {}: {to} may fail on that schema.", does(migration))),
             (false, Effect::Unknown) => warnings.push(format!(
                 "#{brought_by} {}: whether {to} works with it cannot be told.",
                 does(migration)

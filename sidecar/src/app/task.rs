@@ -113,6 +113,9 @@ impl Task {
                 Message::Plan(ask, tell) => {
                     let _ = tell.send(self.known().rollback(&ask));
                 }
+                Message::Whereabouts(release, changes, tell) => {
+                    let _ = tell.send(self.known().whereabouts(release, changes));
+                }
                 Message::Fact(fact) => {
                     tracing::debug!(app = self.context.app(), ?fact, "fact");
                     self.turn(Event::Fact(fact)).await;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vial_protocol::Migration;
+use vial_protocol::{Effect, Migration, Reversal};
 
 use super::error::UnpackError;
 use super::layout::disk;
@@ -62,6 +62,10 @@ impl Walk<'_> {
                     name: name.to_owned(),
                     app: self.app.to_owned(),
                     folder: at[..inside].join("/"),
+                    effect: Effect::Unknown,
+                    reversal: Reversal::Unknown,
+                    does: Vec::new(),
+                    loses: Vec::new(),
                 });
             }
         }

@@ -341,12 +341,7 @@ impl Turn {
         // Numbers tell the order in which releases went live; what waits would break it, and was
         // asked for by someone who did not know of the failure.
         self.cancel_queued(Some("the deployment before it failed and is taken back"));
-        let ask = Ask {
-            kind: Kind::Rollback,
-            release: Some(release),
-            actor: "vial".into(),
-            reason: Some(cause),
-        };
+        let ask = Ask::new(Kind::Rollback, Some(release), "vial", Some(cause));
         let number = self.register(&ask);
         self.start(number, &ask);
     }

@@ -121,7 +121,8 @@ impl Turn {
             None => self.undo(status, before),
             Some(mut problem) => {
                 if let Some(before) = before {
-                    problem.message = format!("{} Before that: {}", problem.message, before.message);
+                    problem.message =
+                        format!("{} Before that: {}", problem.message, before.message);
                     problem.log.extend(before.log);
                 }
                 self.undo(Status::Failed, Some(problem));

@@ -312,11 +312,7 @@ impl Current {
             },
             // Where it was not allowed, it has ended.
             allow_destructive: true,
-            revert: Revert {
-                versions: row.reverts.clone(),
-                stage,
-                moved: row.reverted.clone(),
-            },
+            revert: Revert { versions: row.reverts.clone(), stage, moved: row.reverted.clone() },
             failing: (row.status == Status::Restoring).then(|| Failing {
                 // Whether it was cancelled is not kept: it did not succeed, and this says why.
                 status: if row.error.is_some() { Status::Failed } else { Status::Cancelled },
