@@ -338,7 +338,7 @@ async fn a_console_that_is_refused_says_why_and_one_that_breaks_off_too() {
     let client = Client::new(fake.path());
     let refusal = client.console("shop", Place::Slot(None), SIZE, "xterm").await.err().unwrap();
     assert!(matches!(refusal, ClientError::Refused(problem) if problem.code == Code::NotRunning));
-    let mut console = client.console("short", None, SIZE, "xterm").await.unwrap();
+    let mut console = client.console("short", Place::Slot(None), SIZE, "xterm").await.unwrap();
     assert!(matches!(console.next().await, Err(ClientError::Unreachable { .. })));
 }
 

@@ -85,7 +85,8 @@ impl Host {
             std::io::copy(&mut std::fs::File::open(path)?, to)?;
             Ok(())
         });
-        let accepted = self.client.deploy("shop", &Deploy::default(), upload);
+        let asked = Deploy::default();
+        let accepted = self.client.deploy("shop", &asked, upload);
         // One that waits behind a bake is received when that has ended.
         timeout(LONG, accepted).await.unwrap().unwrap().deployment.unwrap()
     }
