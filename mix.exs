@@ -13,7 +13,7 @@ defmodule Vial.MixProject do
       package: package(),
       source_url: @source,
       # No dependency: what an application takes in to be rolled back must not break its build.
-      deps: []
+      deps: [{:ecto_double, path: "test/ecto_double", only: :test}]
     ]
   end
 
