@@ -69,7 +69,13 @@ defmodule Vial.Native do
         if failures != [], do: :persistent_term.put(@why, Enum.join(failures, "; "))
         :ok
 
+      # Only while the system runs: there is a logger, and the module of before stays.
       {:error, {reason, _text}} when reason in [:upgrade, :reload] ->
+        :logger.warning(
+          "Vial's NIF cannot be exchanged in a node that runs: the one that is loaded goes on. " <>
+            "Next: restart the node"
+        )
+
         {:error, :upgrade}
 
       {:error, {:load, _text}} ->

@@ -50,8 +50,10 @@ impl Serialize for Json<'_> {
             },
             TermType::Float => to.serialize_f64(term.decode().map_err(odd)?),
             TermType::List => {
+                // The iterator panics at the end of an improper one.
+                let length = term.list_length().map_err(odd)?;
                 let items: ListIterator = term.decode().map_err(odd)?;
-                let mut list = to.serialize_seq(None)?;
+                let mut list = to.serialize_seq(Some(length))?;
                 for item in items {
                     list.serialize_element(&self.below(item))?;
                 }
