@@ -1,0 +1,284 @@
+//! One statement.
+
+use vial_protocol::Effect;
+
+use super::token::Token;
+use super::{alter, unread};
+use crate::change::{HOLE, Name, What};
+
+/// A statement, from where it is being read.
+pub(super) struct Cursor<'t> {
+    pub(super) rest: &'t [Token],
+}
+
+impl<'t> Cursor<'t> {
+    /// Takes these words, if all of them come next.
+    pub(super) fn eat(&mut self, words: &str) -> bool {
+        let mut rest = self.rest;
+        for word in words.split(' ') {
+            match rest.split_first() {
+                Some((first, after)) if first.is(word) => rest = after,
+                _ => return false,
+            }
+        }
+        self.rest = rest;
+        true
+    }
+
+    pub(super) fn eat_any(&mut self, all: &[&str]) -> bool {
+        all.iter().any(|words| self.eat(words))
+    }
+
+    /// Takes a name with its schema; `None` in it where it cannot be read.
+    pub(super) fn name(&mut self) -> Option<Name> {
+        let mut parts = Vec::new();
+        loop {
+            let Some((Token::Word(part) | Token::Quoted(part), after)) = self.rest.split_first()
+            else {
+                return None;
+            };
+            parts.push(part.as_str());
+            self.rest = after;
+            if !self.eat(".") {
+                break;
+            }
+        }
+        let schema = parts.iter().position(|part| *part == "public").map_or(0, |_| 1);
+        let name = parts[schema.min(parts.len() - 1)..].join(".");
+        Some((!name.contains(HOLE)).then_some(name))
+    }
+
+    /// Takes what stands in parentheses, as text.
+    pub(super) fn parentheses(&mut self) -> Option<String> {
+        if !self.eat("(") {
+            return None;
+        }
+        let (mut depth, mut text) = (1, String::new());
+        while let Some((token, after)) = self.rest.split_first() {
+            self.rest = after;
+            match token {
+                Token::Sign('(') => depth += 1,
+                Token::Sign(')') => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(text.replace('\0', "…"));
+            }
+            match token {
+                Token::Word(word) | Token::Quoted(word) => {
+                    if text.ends_with(|it: char| it.is_alphanumeric()) {
+                        text.push(' ');
+                    }
+                    text.push_str(word);
+                }
+                Token::Text => text.push_str("'…'"),
+                Token::Sign(',') => text.push_str(", "),
+                Token::Sign(sign) => text.push(*sign),
+            }
+        }
+        None
+    }
+
+    pub(super) fn has(&self, words: &str) -> bool {
+        let count = words.split(' ').count();
+        (0..self.rest.len().saturating_sub(count - 1))
+            .any(|at| Cursor { rest: &self.rest[at..] }.eat(words))
+    }
+}
+
+pub(super) fn other(effect: Effect, phrase: impl Into<String>) -> What {
+    What::Other { effect, phrase: phrase.into() }
+}
+
+/// What a statement does.
+pub(super) fn read(statement: &[Token]) -> Vec<What> {
+    let mut cursor = Cursor { rest: statement };
+    let does = known(&mut cursor).unwrap_or_else(|| vec![unread()]);
+    // What is put in at run time may be more than the name that it stands for.
+    if statement.iter().any(Token::has_hole) && does.iter().all(|what| !is_destructive(what)) {
+        return vec![unread()];
+    }
+    does
+}
+
+fn is_destructive(what: &What) -> bool {
+    crate::judge::effect(&what.clone().alone()) == Effect::Destructive
+}
+
+fn known(cursor: &mut Cursor<'_>) -> Option<Vec<What>> {
+    if cursor.eat("alter table") {
+        return alter::table(cursor);
+    }
+    if cursor.eat("drop table") {
+        cursor.eat("if exists");
+        let mut tables = vec![What::DropTable { table: cursor.name()? }];
+        while cursor.eat(",") {
+            tables.push(What::DropTable { table: cursor.name()? });
+        }
+        return Some(tables);
+    }
+    if cursor.eat("create") {
+        return create(cursor).map(|what| vec![what]);
+    }
+    if cursor.eat("drop") {
+        return drop(cursor).map(|what| vec![what]);
+    }
+    if cursor.eat("comment on")
+        || cursor.eat_any(&["analyze", "vacuum", "reindex", "set", "reset", "lock table", "begin"])
+        || cursor.eat_any(&["commit", "notify", "grant", "refresh materialized view"])
+    {
+        return Some(Vec::new());
+    }
+    rows(cursor).or_else(|| kind(cursor)).map(|what| vec![what])
+}
+
+fn create(cursor: &mut Cursor<'_>) -> Option<What> {
+    let replaces = cursor.eat("or replace");
+    let unique = cursor.eat("unique");
+    if cursor.eat("index") {
+        cursor.eat("concurrently");
+        cursor.eat("if not exists");
+        if !cursor.eat("on") {
+            cursor.name()?;
+            if !cursor.eat("on") {
+                return None;
+            }
+        }
+        cursor.eat("only");
+        let table = cursor.name()?;
+        if cursor.eat("using") {
+            cursor.name()?;
+        }
+        let columns = cursor.parentheses()?;
+        return Some(What::CreateIndex { table, columns, unique });
+    }
+    cursor.eat_any(&["unlogged", "global", "local"]);
+    cursor.eat_any(&["temporary", "temp"]);
+    if cursor.eat("table") {
+        cursor.eat("if not exists");
+        return Some(What::CreateTable { table: cursor.name()? });
+    }
+    // What is replaced may be in use.
+    let effect = if replaces { Effect::Unknown } else { Effect::Additive };
+    let kinds =
+        ["extension", "schema", "type", "sequence", "view", "materialized view", "collation"];
+    let functions = ["function", "procedure", "aggregate", "domain"];
+    for kind in kinds.into_iter().chain(functions) {
+        if cursor.eat(kind) {
+            cursor.eat("if not exists");
+            return Some(other(effect, format!("creates the {kind} {}", said(&cursor.name()?))));
+        }
+    }
+    if cursor.eat("constraint trigger") || cursor.eat("trigger") {
+        let name = said(&cursor.name()?);
+        return Some(other(Effect::Unknown, format!("creates the trigger {name}")));
+    }
+    None
+}
+
+fn drop(cursor: &mut Cursor<'_>) -> Option<What> {
+    if cursor.eat("index") {
+        cursor.eat("concurrently");
+        cursor.eat("if exists");
+        let name = said(&cursor.name()?);
+        let phrase = format!("drops the index {name}, which may have been unique");
+        return Some(other(Effect::Unknown, phrase));
+    }
+    let kinds = ["extension", "schema", "type", "sequence", "view", "materialized view", "domain"];
+    let functions = ["function", "procedure", "aggregate"];
+    for kind in kinds.into_iter().chain(functions) {
+        if cursor.eat(kind) {
+            cursor.eat("if exists");
+            let phrase = format!("drops the {kind} {}", said(&cursor.name()?));
+            return Some(other(Effect::Destructive, phrase));
+        }
+    }
+    if cursor.eat("trigger") {
+        cursor.eat("if exists");
+        let phrase = format!("drops the trigger {}", said(&cursor.name()?));
+        return Some(other(Effect::Unknown, phrase));
+    }
+    None
+}
+
+/// Statements about rows.
+fn rows(cursor: &mut Cursor<'_>) -> Option<What> {
+    if cursor.eat("truncate") {
+        cursor.eat("table");
+        cursor.eat("only");
+        let phrase = format!("empties {}", said(&cursor.name()?));
+        return Some(other(Effect::Destructive, phrase));
+    }
+    for (verb, phrase) in [
+        ("update", "changes rows of"),
+        ("delete from", "deletes rows of"),
+        ("insert into", "inserts rows into"),
+    ] {
+        if cursor.eat(verb) {
+            cursor.eat("only");
+            let phrase = format!("{phrase} {}", said(&cursor.name()?));
+            return Some(other(Effect::Unknown, phrase));
+        }
+    }
+    None
+}
+
+/// `ALTER` of anything but a table.
+fn kind(cursor: &mut Cursor<'_>) -> Option<What> {
+    if cursor.eat("alter type") {
+        let name = said(&cursor.name()?);
+        if cursor.eat("add value") {
+            return Some(other(Effect::Additive, format!("adds a value to the type {name}")));
+        }
+        if cursor.eat("rename") || cursor.eat_any(&["drop", "set schema"]) {
+            return Some(other(Effect::Destructive, format!("changes the type {name}")));
+        }
+        return None;
+    }
+    if cursor.eat("alter index") {
+        cursor.eat("if exists");
+        let from = cursor.name()?;
+        return cursor
+            .eat("rename to")
+            .then(|| cursor.name().map(|to| What::RenameIndex { from, to }))
+            .flatten();
+    }
+    if cursor.eat("alter view") || cursor.eat("alter sequence") {
+        let name = said(&cursor.name()?);
+        return cursor
+            .eat("rename to")
+            .then(|| other(Effect::Destructive, format!("renames {name}")));
+    }
+    None
+}
+
+fn said(name: &Name) -> String {
+    name.clone().unwrap_or_else(|| "whose name Vial cannot read".to_owned())
+}
+
+/// An index that SQL drops by its constraint's name.
+pub(crate) fn is_key(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.ends_with("_pkey") || name.ends_with("_key") || name.contains("uniq") || name == "primary"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::UNREAD;
+    use super::*;
+
+    #[test]
+    fn only_what_is_said_is_read() {
+        let one = |sql: &str| super::super::read(sql).pop().unwrap();
+        let table = |name: &str| Some(name.to_owned());
+        assert_eq!(one("DROP TABLE public.\"Users\""), What::DropTable { table: table("Users") });
+        assert_eq!(
+            one("create unique index concurrently a on b using btree (lower(c), d)"),
+            What::CreateIndex { table: table("b"), columns: "lower(c), d".into(), unique: true }
+        );
+        assert_eq!(one("DO $$ drop table users; $$"), unread());
+        assert_eq!(one("select 'drop table users'"), unread());
+        assert_eq!(one("select 'not ended"), What::Unread { phrase: UNREAD.into() });
+        assert!(super::super::read("-- drop table users\n; ").is_empty());
+    }
+}
