@@ -96,18 +96,18 @@ defmodule Vial.Task do
 
   defp terminal? do
     case Application.get_env(:vial, :terminal) do
-      nil -> match?({:ok, _}, :io.columns()) and input_terminal?()
+      nil -> terminal?(0) and terminal?(1)
       terminal? -> terminal?
     end
   end
 
-  # Nothing in Erlang says what standard input is; where the system does not either, it is taken for
+  # Erlang does not say what standard input is. Where the system does not either, it is taken for
   # what standard output is.
-  defp input_terminal? do
-    case File.read_link("/proc/#{System.pid()}/fd/0") do
+  defp terminal?(descriptor) do
+    case File.read_link("/proc/#{System.pid()}/fd/#{descriptor}") do
       {:ok, "/dev/" <> device} -> device != "null"
-      {:ok, _pipe} -> false
-      {:error, _} -> true
+      {:ok, _pipe_or_file} -> false
+      {:error, _} -> match?({:ok, _}, :io.columns())
     end
   end
 

@@ -1,15 +1,12 @@
 defmodule Vial.FakeClient do
+  @moduledoc false
   # Stands in for the client at its edge: answers as a test says, and lets it speak as the daemon's
   # stream would. Every call is told to the test, as `{:called, method, path, opts}`.
 
   use Agent
 
   def install do
-    test = self()
-
-    {:ok, _} =
-      Agent.start_link(fn -> %{test: test, answer: nil, streams: []} end, name: __MODULE__)
-
+    ExUnit.Callbacks.start_supervised!({__MODULE__, self()})
     Application.put_env(:vial, :client, __MODULE__)
 
     ExUnit.Callbacks.on_exit(fn -> Application.delete_env(:vial, :client) end)

@@ -1,4 +1,5 @@
 defmodule Vial.FakeSSH do
+  @moduledoc false
   # An `ssh` before the real one on the path of programs, which forwards a Unix socket to another one
   # of this machine. Perl, because every Debian has it.
 

@@ -1,4 +1,5 @@
 defmodule Vial.Place do
+  @moduledoc false
   # Makes this node one that Vial started, or one that it did not, for as long as a test runs.
 
   @variables ["VIAL_APP", "VIAL_SLOT", "VIAL_SOCKET"]

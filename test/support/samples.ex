@@ -1,4 +1,5 @@
 defmodule Vial.Samples do
+  @moduledoc false
   # What a daemon would say of a shop.
 
   alias Vial.{Deployment, Health, Migration, Offer, Plan, Release, Route, Slot, Status, Step}

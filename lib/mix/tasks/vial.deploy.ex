@@ -90,7 +90,10 @@ defmodule Mix.Tasks.Vial.Deploy do
     File.chmod!(folder, 0o700)
 
     try do
-      args = ["release"] ++ List.wrap(given[:release]) ++ ["--overwrite", "--path", folder]
+      named = List.wrap(given[:release])
+      # What it says of the folder would be of no use: the folder is gone soon.
+      args = ["release"] ++ named ++ ["--overwrite", "--quiet", "--path", folder]
+      IO.puts("Building   MIX_ENV=prod mix release")
       mix = System.find_executable("mix") || "mix"
 
       case System.cmd(mix, args, env: [{"MIX_ENV", "prod"}], into: IO.stream()) do

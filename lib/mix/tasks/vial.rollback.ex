@@ -49,7 +49,7 @@ defmodule Mix.Tasks.Vial.Rollback do
     Task.run(argv, [task: __MODULE__] ++ @settings, fn given, [] ->
       if given[:keep_migrations] && given[:revert_migrations],
         do: {:usage, "--keep-migrations and --revert-migrations exclude each other."},
-        else: start(given, options(given))
+        else: start([argv: argv] ++ given, options(given))
     end)
   end
 
@@ -80,7 +80,7 @@ defmodule Mix.Tasks.Vial.Rollback do
         choice -> start(given, Keyword.put(opts, :migrations, choice))
       end
     else
-      Change.rollback(plan, opts, &call/1)
+      Change.rollback(plan, opts, &call(given, &1))
     end
   end
 
@@ -89,7 +89,7 @@ defmodule Mix.Tasks.Vial.Rollback do
   end
 
   defp go(plan, given, opts) do
-    case Change.rollback(plan, opts, &call/1) do
+    case Change.rollback(plan, opts, &call(given, &1)) do
       # Someone can agree to the new plan as well.
       {:error, %Error{reason: :stale_plan, plan: %Vial.Plan{} = new} = error} ->
         if Task.asks?(given) do
@@ -121,5 +121,16 @@ defmodule Mix.Tasks.Vial.Rollback do
     exit({:shutdown, 3})
   end
 
-  defp call(choice), do: "mix vial.rollback --#{choice}-migrations"
+  # The same command line, with the decision.
+  defp call(given, choice) do
+    Enum.map_join(
+      ["mix", "vial.rollback"] ++ given[:argv] ++ ["--#{choice}-migrations"],
+      " ",
+      &quoted/1
+    )
+  end
+
+  defp quoted(word) do
+    if word =~ ~r|\A[\w@%+=:,./-]+\z|, do: word, else: "'#{String.replace(word, "'", "'\\''")}'"
+  end
 end

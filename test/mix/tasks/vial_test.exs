@@ -161,10 +161,11 @@ defmodule Mix.Tasks.VialTest do
     test "a destructive migration is refused without a terminal, and the option is named" do
       Application.put_env(:vial, :terminal, false)
       in_the_way()
-      assert {3, _shown, said} = run("rollback", ["--app", "shop"])
+      assert {3, _shown, said} = run("rollback", ["--app", "shop", "--reason", "it's bad"])
       assert said =~ "Not rolled back: #2 drops users.name"
-      assert said =~ "`mix vial.rollback --revert-migrations` reverts it first"
-      assert said =~ "`mix vial.rollback --keep-migrations` leaves the database as it is"
+      call = "mix vial.rollback --app shop --reason 'it'\\''s bad'"
+      assert said =~ "`#{call} --revert-migrations` reverts it first"
+      assert said =~ "`#{call} --keep-migrations` leaves the database as it is"
       refute_received {:called, :post, _path, _opts}
     end
 
