@@ -25,11 +25,14 @@ defmodule Vial.Role do
 
   @role {__MODULE__, :role}
   @callbacks {__MODULE__, :callbacks}
+  @begun {__MODULE__, :begun}
 
   # How long the first answer of the daemon is waited for before callbacks are run.
   @first_answer 2_000
   # A daemon that refused is asked again after this.
   @after_refusal 30_000
+  # Where this process fell soon after it began, it begins this much later.
+  @begin_again 1_000
 
   @spec start_link(term) :: GenServer.on_start()
   def start_link(_arg), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
@@ -67,31 +70,37 @@ defmodule Vial.Role do
   def forget do
     :persistent_term.erase(@role)
     :persistent_term.erase(@callbacks)
+    :persistent_term.erase(@begun)
     :ok
   end
 
   @impl true
   def init(nil) do
-    role = if managed?(), do: :standby, else: :active
-
+    # What was known and registered is kept outside, so that it is not forgotten where this process
+    # falls.
     state = %{
-      role: role,
-      feed: nil,
-      # Kept outside, so that they are not forgotten where this process falls.
+      role: :persistent_term.get(@role, if(managed?(), do: :standby, else: :active)),
       jobs: :persistent_term.get(@callbacks, []),
+      feed: nil,
       waiting: :queue.new(),
       running: nil
     }
 
-    :persistent_term.put(@role, role)
-    {:ok, state, {:continue, :begin}}
+    :persistent_term.put(@role, state.role)
+    now = System.monotonic_time(:millisecond)
+    before = :persistent_term.get(@begun, nil)
+    :persistent_term.put(@begun, now)
+
+    if before && now - before < @begin_again do
+      Process.send_after(self(), :begin, @begin_again)
+      {:ok, state}
+    else
+      {:ok, state, {:continue, :begin}}
+    end
   end
 
   @impl true
-  def handle_continue(:begin, state) do
-    state = if managed?(), do: ask_first(state), else: state
-    {:noreply, state |> enqueue_all() |> run_next()}
-  end
+  def handle_continue(:begin, state), do: {:noreply, begin(state)}
 
   @impl true
   def handle_call({:register, job, wait?}, from, state) do
@@ -133,6 +142,7 @@ defmodule Vial.Role do
     end
   end
 
+  def handle_info(:begin, state), do: {:noreply, begin(state)}
   def handle_info(:open, state), do: {:noreply, open(%{state | feed: nil})}
 
   def handle_info(
@@ -158,7 +168,16 @@ defmodule Vial.Role do
 
   # What the daemon says
 
-  defp managed?, do: Vial.socket() != nil and Vial.app() != nil and Vial.slot?()
+  # A slot that does not exist is told to whoever asks for it, and hinders no application's start.
+  defp managed? do
+    Vial.socket() != nil and Vial.app() != nil and
+      System.get_env("VIAL_SLOT") in ["blue", "green"]
+  end
+
+  defp begin(state) do
+    state = if managed?(), do: ask_first(state), else: state
+    state |> enqueue_all() |> run_next()
+  end
 
   defp ask_first(state) do
     case API.get([timeout: @first_answer], "", :status) do

@@ -186,7 +186,24 @@ defmodule Vial.RoleTest do
     Vial.on_active(Queues)
     assert_received :queues_run
     Process.exit(Process.whereis(Vial.Role), :kill)
-    assert_receive :queues_run, 1_000
+    assert_receive :queues_run, 3_000
+    assert Vial.active?()
+  end
+
+  test "a slot that does not exist hinders no application's start" do
+    Place.put(%{"VIAL_APP" => "shop", "VIAL_SLOT" => "red", "VIAL_SOCKET" => "/run/vial.sock"})
+    assert restart() == :ok
+    assert Vial.active?()
+  end
+
+  test "where Vial's application was not started, the present is all that is told" do
+    Supervisor.terminate_child(Vial.Supervisor, Vial.Role)
+    Vial.Role.forget()
+    assert Vial.active?()
+    Vial.on_active(Queues)
+    assert_received :queues_run
+    Vial.on_standby(Queues)
+    refute_received :queues_rest
   end
 
   # Oban is played by a module of its name.
