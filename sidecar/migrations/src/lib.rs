@@ -38,7 +38,8 @@ pub fn read(source: &str) -> Reading {
     let modules = module::modules(&file.body);
     // The first one compiled is the one that Ecto runs.
     let Some(module) = modules.iter().find(|module| module.is_migration()) else {
-        return judge::unreadable("has no migration that Vial can read");
+        let why = if file.whole { "has no migration that Vial can read" } else { judge::NO_SYNTAX };
+        return judge::unreadable(why);
     };
     let run = |function: &str, direction| {
         module.has(function, 0).then(|| Run::new(&modules, module, direction).function(function))
