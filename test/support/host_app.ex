@@ -19,7 +19,11 @@ defmodule Vial.HostApp do
 
     # Until lib/ has the structs.
     structs = Path.join(@root, "test/support/structs.ex")
-    if File.exists?(structs), do: File.cp!(structs, Path.join(vial, "lib/structs.ex"))
+    ours = Path.join(@root, "lib/vial/error.ex")
+
+    if File.exists?(structs) and not File.exists?(ours),
+      do: File.cp!(structs, Path.join(vial, "lib/structs.ex"))
+
     vial
   end
 
