@@ -29,6 +29,7 @@ defmodule Vial.Error do
   Between this node and the daemon:
 
     * `:no_socket`: Vial did not start this node, and no socket was given
+    * `:no_app`: Vial did not start this node, and no application was named
     * `:not_loaded`: the native library could not be loaded
     * `:unreachable`: nothing listens on the socket, or this user may not open it
     * `:timeout`: no answer in time
@@ -46,6 +47,44 @@ defmodule Vial.Error do
         }
 
   defexception [:reason, :message, :next, :plan, log: []]
+
+  @refusals [
+    :unknown_app,
+    :not_found,
+    :forbidden,
+    :bad_request,
+    :too_large,
+    :in_progress,
+    :nothing_in_progress,
+    :already_live,
+    :nothing_to_roll_back_to,
+    :already_serving,
+    :not_retained,
+    :stale_plan,
+    :key_reused,
+    :nothing_deployed,
+    :not_running,
+    :wrong_state,
+    :destructive,
+    :irreversible,
+    :configuration,
+    :shutting_down
+  ]
+
+  @doc """
+  Whether it is a refusal: nothing was changed.
+
+  ## Examples
+
+      iex> Vial.Error.refusal?(%Vial.Error{reason: :in_progress})
+      true
+
+      iex> Vial.Error.refusal?(%Vial.Error{reason: :unhealthy})
+      false
+
+  """
+  @spec refusal?(t) :: boolean
+  def refusal?(%__MODULE__{reason: reason}), do: reason in @refusals
 
   defimpl Inspect do
     def inspect(error, opts) do
