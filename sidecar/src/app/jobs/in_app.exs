@@ -2,11 +2,12 @@
 # expression, a function of two arguments, embedded in the daemon and given as one argument to
 # `bin/NAME rpc` or `bin/NAME eval`:
 #
-#     (THIS TEXT).(ARGS, fn ->
-#     (THE USER'S EXPRESSION, OR nil)
-#     end)
+#     (THIS TEXT
+#     ).(ARGS, fn -> (
+#     THE USER'S EXPRESSION, OR nil
+#     ) end)
 #
-# The newlines matter: the user's expression, and this text, may end with a comment.
+# The newlines matter: the user's expression may end with a comment.
 #
 # ARGS is a literal map:
 #
