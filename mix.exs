@@ -21,11 +21,7 @@ defmodule Vial.MixProject do
   end
 
   def application do
-<<<<<<< HEAD
-    [extra_applications: [:logger]]
-=======
     [mod: {Vial.Application, []}, extra_applications: [:logger]]
->>>>>>> lib
   end
 
   defp elixirc_paths(:test), do: ["lib", "test/support"]
