@@ -335,7 +335,8 @@ defmodule MigrationsScenarios do
         test "where nothing can be listed, the app's own migrate runs all the same (#{way})" do
           @ground.unreachable(Repo, fn ->
             lines = evaluate(@way, args(:around, []), "IO.puts(\"ran\")")
-            assert ["unknown " <> _, "ran" | _] = lines
+            assert ["unknown " <> reason, "ran" | _] = lines
+            refute reason =~ "Next:"
             assert List.last(lines) == "done"
           end)
         end
