@@ -9,19 +9,22 @@ defmodule MigrationsScenarios do
 
   @text File.read!(Path.expand("../../sidecar/src/app/jobs/in_app.exs", __DIR__))
 
-  @doc "Evaluates what the daemon does; returns what it wrote after the token, line by line."
-  def evaluate(way, args, work \\ "nil") do
+  @doc "The expression that the daemon has evaluated."
+  def expression(way, args, work \\ "nil") do
     # A release without the library is one without that module.
     text =
       if way == :plain,
         do: String.replace(@text, "Vial.Migrations.Runner", "Not.There"),
         else: @text
 
-    expression = "(#{text}\n).(#{inspect(args)}, fn -> (\n#{work}\n) end)"
+    "(#{text}\n).(#{inspect(args)}, fn -> (\n#{work}\n) end)"
+  end
 
+  @doc "Evaluates it; what it wrote after the token, line by line."
+  def evaluate(way, args, work \\ "nil") do
     capture_io(fn ->
       try do
-        Code.eval_string(expression)
+        Code.eval_string(expression(way, args, work))
       rescue
         error -> IO.puts("raised #{Exception.message(error)}")
       end
@@ -260,6 +263,15 @@ defmodule MigrationsScenarios do
           assert move(@way, :up, :all, options) == {[{@repo, 4}, {"EctoGround.Other", 5}], nil}
         end
 
+        test "nothing is moved where one repo's file of a version is missing (#{way})" do
+          write(Other, 4, "create_logs", "def change, do: create(table(:logs))")
+          migrate(Other)
+          forget(Other, 4)
+          assert {_, error} = move(@way, :down, [4], repos: [Repo, Other])
+          assert error =~ "This release has no file of 4. Nothing was moved."
+          assert applied() == [1, 2, 3, 4]
+        end
+
         test "what is no repo is named (#{way})" do
           assert {_, error} = move(@way, :down, [4], repos: [Nowhere.Repo])
           assert error =~ "Nowhere.Repo is no Ecto repo of this release."
@@ -323,9 +335,25 @@ defmodule MigrationsScenarios do
         test "where nothing can be listed, the app's own migrate runs all the same (#{way})" do
           @ground.unreachable(Repo, fn ->
             lines = evaluate(@way, args(:around, []), "IO.puts(\"ran\")")
-            assert ["unknown " <> _, "ran" | _] = lines
+            assert ["unknown " <> reason, "ran" | _] = lines
+            refute reason =~ "Next:"
             assert List.last(lines) == "done"
           end)
+        end
+
+        test "it goes on where nobody listens any more (#{way})" do
+          {gone, monitor} = spawn_monitor(fn -> :ok end)
+          assert_receive {:DOWN, ^monitor, _, _, _}
+          text = expression(@way, args(:down, [3, 4]))
+
+          task =
+            Task.async(fn ->
+              Process.group_leader(self(), gone)
+              Code.eval_string(text)
+            end)
+
+          Task.await(task)
+          assert applied() == [1, 2]
         end
 
         test "an error of many lines is one line (#{way})" do

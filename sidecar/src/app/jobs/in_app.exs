@@ -257,6 +257,8 @@ fn args, work ->
       end
     end
 
+    why = fn text -> text |> String.split("\nNext: ") |> hd() end
+
     ups = fn ->
       with_all.(fn opened ->
         for {repo, _} = one <- opened, {:up, version, _} <- list.(one), do: {repo, version}
@@ -266,7 +268,7 @@ fn args, work ->
     case args.action do
       :around ->
         before = guarded.(ups)
-        with {:error, text} <- before, do: say.(["unknown", one_line.(text)])
+        with {:error, text} <- before, do: say.(["unknown", one_line.(why.(text))])
 
         result =
           try do
@@ -283,7 +285,7 @@ fn args, work ->
               end
 
             {:error, text} ->
-              say.(["unknown", one_line.(text)])
+              say.(["unknown", one_line.(why.(text))])
           end
         end
 
