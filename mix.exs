@@ -9,23 +9,36 @@ defmodule Vial.MixProject do
       app: :vial,
       version: @version,
       elixir: "~> 1.14",
+      elixirc_paths: elixirc_paths(Mix.env()),
+      # Last, because the compiler of the NIF is a module of this library.
+      compilers: Mix.compilers() ++ [:vial_nif],
       description: "What a release that Vial runs can know of its place.",
       package: package(),
       source_url: @source,
       # No dependency: what an application takes in to be rolled back must not break its build.
-      deps: []
+      deps: [{:ecto_double, path: "test/ecto_double", only: :test}]
     ]
   end
 
   def application do
-    [extra_applications: []]
+<<<<<<< HEAD
+    [extra_applications: [:logger]]
+=======
+    [mod: {Vial.Application, []}, extra_applications: [:logger]]
+>>>>>>> lib
   end
+
+  defp elixirc_paths(:test), do: ["lib", "test/support"]
+  defp elixirc_paths(_), do: ["lib"]
 
   defp package do
     [
       licenses: ["Apache-2.0"],
       links: %{"GitHub" => @source},
-      files: ~w(lib mix.exs .formatter.exs README.md CHANGELOG.md LICENSE)
+      # Cargo wants its workspace whole, though it builds two crates of it.
+      files:
+        ~w(lib native sidecar bench/load bench/demo Cargo.toml Cargo.lock) ++
+          ~w(mix.exs .formatter.exs README.md CHANGELOG.md LICENSE)
     ]
   end
 end

@@ -1,1 +1,18 @@
-ExUnit.start()
+without =
+  if Vial.RealDaemon.binary() do
+    []
+  else
+    IO.puts("Left out: what needs a daemon. Next: cargo build -p vial, or VIAL_BIN=/path/to/vial")
+    [:daemon]
+  end
+
+for file <- ["fake_client", "fake_ssh", "samples", "place"],
+    do: Code.require_file("support/#{file}.exs", __DIR__)
+
+ExUnit.start(exclude: without)
+
+# What is run against Ecto's double here, and against the real one by `bin/test --ecto`.
+for file <- ~w(ecto_ground ecto_contract migrations_scenarios double_ground),
+    do: Code.require_file("support/#{file}.exs", __DIR__)
+
+DoubleGround.setup()

@@ -1,3 +1,3 @@
 [
-  inputs: ["{mix,.formatter}.exs", "{config,lib,test,migrations}/**/*.{ex,exs}"]
+  inputs: ["{mix,.formatter}.exs", "{config,database,lib,test,migrations}/**/*.{ex,exs}"]
 ]

@@ -1,8 +1,23 @@
 defmodule Shop.MixProject do
   use Mix.Project
 
-  # Which of the seven shops this build is. It decides the version and the fault (see Shop.Fault).
+  # Which of the shops this build is. It decides the version, the fault (Shop.Fault), the
+  # dependencies and the migrations.
   @variant String.to_integer(System.get_env("SHOP_VERSION", "1"))
+
+  # The folders of migrations that it brings.
+  @folders (case @variant do
+              1 -> [1]
+              own when own in [8, 9, 10, 13] -> [1, 2, own]
+              15 -> [1, 2, 8]
+              _ -> [1, 2]
+            end)
+
+  # What is inside, by the versions that have it.
+  @dependencies [
+    {{:ecto_double, path: "../../test/ecto_double"}, 8..15},
+    {{:vial, path: "../.."}, 14..15}
+  ]
 
   def project do
     [
@@ -10,7 +25,8 @@ defmodule Shop.MixProject do
       version: "#{@variant}.0.0",
       elixir: "~> 1.14",
       start_permanent: Mix.env() == :prod,
-      deps: [],
+      elixirc_paths: if(@variant >= 8, do: ["lib", "database"], else: ["lib"]),
+      deps: deps(),
       releases: [
         shop: [
           include_executables_for: [:unix],
@@ -27,13 +43,16 @@ defmodule Shop.MixProject do
     ]
   end
 
-  # Each version brings the migrations of its own folder and of all the versions before it.
+  defp deps do
+    for {dependency, variants} <- @dependencies, @variant in variants, do: dependency
+  end
+
   defp copy_migrations(release) do
     target = Path.join([release.path, "lib", "shop-#{release.version}", "priv/repo/migrations"])
     File.mkdir_p!(target)
 
-    for folder <- File.ls!("migrations"), String.to_integer(folder) <= @variant do
-      File.cp_r!(Path.join("migrations", folder), target)
+    for folder <- @folders do
+      File.cp_r!("migrations/#{folder}", target)
     end
 
     release

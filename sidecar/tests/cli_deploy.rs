@@ -20,9 +20,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::sync::broadcast;
 use vial::cli::exit::Exit;
-use vial_protocol::Migration;
 use vial_protocol::request::Rollback;
-use vial_protocol::{Code, Deployment, Event, Kind, Plan, Problem, Slot, Status};
+use vial_protocol::{
+    Code, DatabasePlan, Deployment, Effect, Event, Kind, Migration, Plan, Problem, Reversal, Slot,
+    Standing, Status,
+};
 
 /// The app's deployments as the daemon would have them, and changes to them.
 #[derive(Clone)]
@@ -96,12 +98,22 @@ fn plan() -> Plan {
         slot: Slot::Blue,
         hot: false,
         cancels: None,
-        migrations: vec![Migration {
-            version: 20_260_301_000_000,
-            name: "add_coupons".into(),
-            app: "shop".into(),
-            folder: "repo/migrations".into(),
+        migrations: vec![Standing {
+            migration: Migration {
+                version: 20_260_301_000_000,
+                name: "add_coupons".into(),
+                app: "shop".into(),
+                folder: "repo/migrations".into(),
+                effect: Effect::Additive,
+                reversal: Reversal::Reversible,
+                does: vec!["creates the table coupons".into()],
+                loses: vec!["coupons is dropped with what is in it".into()],
+            },
+            brought_by: 7,
         }],
+        applies: Vec::new(),
+        database: DatabasePlan::Keep,
+        warnings: Vec::new(),
         digest: "d1".into(),
     }
 }
@@ -111,7 +123,7 @@ Roll back shop: v2.0.0 (#7) → v1.4.2 (#5)
   Release   v1.4.2 last took the traffic 02:15:00 (1 h ago)
   Slot      blue; it is started and checked first; the release that serves goes on until then
   Database  left alone: 1 migration that v1.4.2 does not know will stay
-            20260301000000 add_coupons (shop)
+            20260301000000 add_coupons (shop, #7): additive
 ";
 
 fn a_release() -> tempfile::TempDir {
@@ -453,6 +465,7 @@ async fn a_rollback_shows_its_plan_and_sends_its_digest() {
         reason: Some("slow".into()),
         cancel: true,
         digest: Some("d1".into()),
+        ..Rollback::default()
     };
     assert_eq!(*asked.lock().unwrap(), [request]);
 }

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::sync::{broadcast, mpsc};
 use vial::cli::command::console::{End, Raw, Told, bridge};
 use vial::cli::exit::Exit;
-use vial::client::console::Size;
+use vial::client::console::{Place, Size};
 use vial::client::{Client, ClientError};
 use vial_protocol::request::{Evaluate, Evaluated};
 use vial_protocol::{Code, Event, Kind, LogChunk, LogLine, Problem, Slot, Status};
@@ -275,7 +275,8 @@ async fn a_console_carries_bytes_both_ways_sizes_and_the_end() {
     let (sender, mut told) = mpsc::unbounded_channel();
     let fake = Fake::new(echo(sender));
     let client = Client::new(fake.path());
-    let console = client.console("shop", Some(Slot::Blue), SIZE, "xterm").await.unwrap();
+    let console =
+        client.console("shop", Place::Slot(Some(Slot::Blue)), SIZE, "xterm").await.unwrap();
     assert_eq!(told.recv().await.unwrap(), "slot=blue&rows=24&cols=80&term=xterm");
     let ((mut keys, input), (output, mut shown)) = (duplex(64), duplex(64));
     let (sizes, heard) = mpsc::unbounded_channel();
@@ -299,7 +300,10 @@ async fn ctrl_bracket_a_closed_terminal_and_a_signal_leave_a_console() {
     for way in ["key", "end", "signal"] {
         let (sender, mut told) = mpsc::unbounded_channel();
         let fake = Fake::new(echo(sender));
-        let console = Client::new(fake.path()).console("shop", None, SIZE, "vt100").await.unwrap();
+        let console = Client::new(fake.path())
+            .console("shop", Place::Slot(None), SIZE, "vt100")
+            .await
+            .unwrap();
         told.recv().await.unwrap();
         let ((mut keys, input), (output, mut shown)) = (duplex(64), duplex(64));
         let signals: Vec<Told> = if way == "signal" { vec![Told::Leave] } else { vec![] };
@@ -332,9 +336,9 @@ async fn a_console_that_is_refused_says_why_and_one_that_breaks_off_too() {
             ),
     );
     let client = Client::new(fake.path());
-    let refusal = client.console("shop", None, SIZE, "xterm").await.err().unwrap();
+    let refusal = client.console("shop", Place::Slot(None), SIZE, "xterm").await.err().unwrap();
     assert!(matches!(refusal, ClientError::Refused(problem) if problem.code == Code::NotRunning));
-    let mut console = client.console("short", None, SIZE, "xterm").await.unwrap();
+    let mut console = client.console("short", Place::Slot(None), SIZE, "xterm").await.unwrap();
     assert!(matches!(console.next().await, Err(ClientError::Unreachable { .. })));
 }
 

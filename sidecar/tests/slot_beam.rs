@@ -72,6 +72,7 @@ impl Host {
             crash_dump: folder.join("erl_crash.dump"),
             home: folder.into(),
             user: "shop".into(),
+            nif: None,
             vial_socket: folder.join("vial.sock"),
             epmd_port: self.epmd.port,
             distribution: Distribution::Loopback,

@@ -25,7 +25,7 @@ pub use deployment::{Deployment, Step};
 pub use event::Event;
 pub use log::{LogChunk, LogLine};
 pub use migration::{Effect, Migration, MigrationChoice, Reversal, Standing};
-pub use plan::Plan;
+pub use plan::{DatabasePlan, Plan};
 pub use problem::{Code, Problem};
 pub use release::Release;
 pub use words::{Desired, Kind, Slot, Status};

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use vial_protocol::request::{Accepted, IDEMPOTENCY_KEY};
+use vial_protocol::request::{Accepted, IDEMPOTENCY_KEY, ORIGIN};
 use vial_protocol::{Code, Problem};
 
 use super::Shared;
@@ -14,6 +14,8 @@ use crate::app::request::{Actor, Request, What};
 
 /// A reason is for the history, not for essays.
 const REASON: usize = 1000;
+/// A node's name has its place in a table.
+const ORIGIN_SHOWN: usize = 100;
 
 /// A caller of one app, who may act on it.
 #[derive(Debug)]
@@ -44,7 +46,8 @@ impl FromRequestParts<Shared> for Caller {
         let params =
             RawPathParams::from_request_parts(parts, shared).await.map_err(|_| missing())?;
         let name = params.iter().find(|(name, _)| *name == "app").ok_or_else(missing)?.1;
-        let (app, actor) = shared.app(name, &peer)?;
+        let (app, mut actor) = shared.app(name, &peer)?;
+        actor.origin = origin(&parts.headers);
         Ok(Caller { app, actor, key: key(&parts.headers)? })
     }
 }
@@ -75,6 +78,14 @@ impl Shared {
         let name: String = name.chars().filter(|it| !it.is_control()).take(40).collect();
         Failure(Problem::new(Code::UnknownApp, format!("No app is called `{name}`.")).next(next))
     }
+}
+
+/// Where a request says it comes from. It is shown beside the actor, so what could be mistaken for
+/// something else there is left out.
+fn origin(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(ORIGIN)?.to_str().ok()?;
+    let shown: String = text.chars().filter(char::is_ascii_graphic).take(ORIGIN_SHOWN).collect();
+    (!shown.is_empty()).then_some(shown)
 }
 
 /// The idempotency key of a request.

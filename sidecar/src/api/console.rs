@@ -81,6 +81,7 @@ fn place(app: &App, wanted: Option<Slot>, running: bool) -> Result<(Slot, u64), 
 #[derive(Deserialize)]
 pub(super) struct Terminal {
     slot: Option<Slot>,
+    release: Option<u64>,
     rows: Option<u16>,
     cols: Option<u16>,
     term: Option<String>,
@@ -93,18 +94,28 @@ pub(super) async fn console(
 ) -> Result<Response, Failure> {
     let name = app.name().to_owned();
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
-    let (slot, _) = place(&app, asked.slot, true)?;
     let size = Size { rows: asked.rows.unwrap_or(24), columns: asked.cols.unwrap_or(80) };
     let term = asked.term.filter(|term| {
         term.len() <= 40
             && term.bytes().all(|it| it.is_ascii_alphanumeric() || b"-.+".contains(&it))
     });
     let term = term.unwrap_or_else(|| "xterm".into());
-    let console = programs::console(&app.context(), slot, size, &term).await?;
-    tracing::info!(app = name, actor = actor.name, slot = slot.as_str(), "console opens");
+    let context = app.context();
+    let (console, on) = match asked.release {
+        Some(number) => {
+            let place = app.whereabouts(Some(number), None).await?;
+            let on = format!("release #{}", place.release.number);
+            (programs::clean_console(&context, &place, size, &term).await?, on)
+        }
+        None => {
+            let (slot, _) = place(&app, asked.slot, true)?;
+            (programs::console(&context, slot, size, &term).await?, slot.to_string())
+        }
+    };
+    tracing::info!(app = name, actor = actor.name, on, "console opens");
     Ok(upgrade.on_upgrade(async move |socket| {
         bridge(socket, console).await;
-        tracing::info!(app = name, actor = actor.name, slot = slot.as_str(), "console closes");
+        tracing::info!(app = name, actor = actor.name, on, "console closes");
     }))
 }
 

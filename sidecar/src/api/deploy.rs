@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 use vial_protocol::request::{Accepted, Deploy};
-use vial_protocol::{Deployment, Problem, Status};
+use vial_protocol::{Code, Deployment, Problem, Status};
 
 use super::Shared;
 use super::answer::{Failure, bad};
@@ -32,7 +32,8 @@ pub(super) async fn deploy(
     let Query(asked) = query.map_err(|error| bad(error.body_text()))?;
     let (parts, upload) = mpsc::channel(WAITING);
     let app = caller.app.clone();
-    let accepted = caller.ask(asked.reason, What::Deploy(upload)).await?;
+    let what = What::Deploy { upload, allow_destructive: asked.allow_destructive };
+    let accepted = caller.ask(asked.reason, what).await?;
     let Some(number) = accepted.deployment else {
         return Ok((StatusCode::ACCEPTED, Json(accepted)));
     };
@@ -84,9 +85,10 @@ async fn unpacked(app: &App, shared: &Shared, number: u64) -> Result<Option<Prob
     let ended = shared.store.deployment(app.name(), number).await?;
     Ok(ended.and_then(|it: Deployment| match (it.status, it.release, it.error) {
         (Status::Failed, None, error) => error,
+        (Status::Cancelled, Some(_), Some(error)) if error.code == Code::Destructive => Some(error),
         (Status::Cancelled, None, error) => Some(error.unwrap_or_else(|| {
             Problem::new(
-                vial_protocol::Code::Cancelled,
+                Code::Cancelled,
                 format!("#{number} was cancelled while its archive was received."),
             )
         })),

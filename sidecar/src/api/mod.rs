@@ -4,7 +4,8 @@
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`] and [`logs`] for
-//! streams, [`console`] for what runs in a release. [`answer`] turns every problem into a response.
+//! streams, [`console`] for what runs in a release, [`migrations`] for the
+//! database. [`answer`] turns every problem into a response.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -15,6 +16,7 @@ mod console;
 mod deploy;
 mod events;
 mod logs;
+mod migrations;
 mod peer;
 mod read;
 mod router;

@@ -32,7 +32,7 @@ impl Peer {
             .and_then(name)
             .or_else(|| name(uid))
             .unwrap_or_else(|| format!("uid {uid}"));
-        Ok(Peer { uid, actor: Actor { name, operator } })
+        Ok(Peer { uid, actor: Actor { name, operator, origin: None } })
     }
 
     /// Who acts on an app, if they may.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
 use serde::Deserialize;
-use vial_protocol::{AppStatus, Code, DaemonStatus, Deployment, Plan, Problem};
+use vial_protocol::{AppStatus, Code, DaemonStatus, Deployment, MigrationChoice, Plan, Problem};
 
 use super::Shared;
 use super::answer::{Failure, bad};
@@ -74,14 +74,19 @@ pub(super) struct Wanted {
     to: Option<u64>,
     #[serde(default)]
     cancel: bool,
+    migrations: Option<MigrationChoice>,
+    #[serde(default)]
+    force: bool,
 }
 
 pub(super) async fn plan(
     Caller { app, .. }: Caller,
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Plan>, Failure> {
-    let Query(Wanted { to, cancel }) = wanted.map_err(|error| bad(error.body_text()))?;
-    Ok(Json(app.plan(RollbackAsk { to, cancel, digest: None }).await?))
+    let Query(Wanted { to, cancel, migrations, force }) =
+        wanted.map_err(|error| bad(error.body_text()))?;
+    let ask = RollbackAsk { to, cancel, digest: None, migrations, force };
+    Ok(Json(app.plan(ask).await?))
 }
 
 pub(super) async fn snippet(Caller { app, .. }: Caller) -> Result<String, Failure> {

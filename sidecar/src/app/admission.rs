@@ -3,12 +3,15 @@
 //! A refusal says what was not done, which release serves now, why, and the next command; the
 //! person who reads it was woken up.
 
-use vial_protocol::{Code, Desired, Kind, Plan, Problem, Status};
+use vial_protocol::{
+    Code, DatabasePlan, Desired, Kind, MigrationChoice, Plan, Problem, Standing, Status,
+};
 
 use super::history::Past;
 use super::known::Known;
 use super::machine::{Ask, Command};
 use super::refuse::Refuse;
+use super::standing;
 
 /// A rollback as it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +22,10 @@ pub struct RollbackAsk {
     pub cancel: bool,
     /// The digest of the plan that the caller saw.
     pub digest: Option<String>,
+    /// What shall become of the migrations that the target does not know.
+    pub migrations: Option<MigrationChoice>,
+    /// Go ahead where somebody would be asked.
+    pub force: bool,
 }
 
 impl<'a> Known<'a> {
@@ -66,7 +73,7 @@ impl<'a> Known<'a> {
             problem.message = problem.message.replacen("Not deployed", "Not restarted", 1);
             problem
         })?;
-        Ok(Command::Begin(Ask { kind: Kind::Restart, release: Some(release), actor, reason }))
+        Ok(Command::Begin(Ask::new(Kind::Restart, Some(release), actor, reason)))
     }
 
     /// Whether there is something to cancel.
@@ -75,6 +82,9 @@ impl<'a> Known<'a> {
     /// The refusal.
     pub fn cancel(self) -> Result<u64, Problem> {
         match (&self.state.current, &self.state.queued) {
+            (Some(current), _) if current.holds_the_database() => {
+                Err(self.refuse().database_on_the_move("Not cancelled", current))
+            }
             (Some(current), _) if current.status < Status::Switching => Ok(current.number),
             (Some(current), _) if current.status == Status::Switching => {
                 Err(self.refuse().already_switching(current.number))
@@ -126,6 +136,9 @@ impl<'a> Known<'a> {
                 if !ask.cancel {
                     return Err(self.refuse().rollback_in_progress(current));
                 }
+                if current.holds_the_database() {
+                    return Err(self.refuse().database_on_the_move("Not rolled back", current));
+                }
                 if current.status == Status::Switching {
                     return Err(self.refuse().already_switching(current.number));
                 }
@@ -140,11 +153,44 @@ impl<'a> Known<'a> {
             Some(number) => self.chosen(number, from)?,
             None => self.previous(serving, from)?,
         };
-        let plan = self.plan(serving, from, target, cancels)?;
+        let plan = self.plan(serving, from, target, cancels, ask)?;
         match &ask.digest {
-            Some(digest) if *digest != plan.digest => Err(self.refuse().stale(plan)),
+            Some(digest) if *digest != plan.digest => return Err(self.refuse().stale(plan)),
+            _ => {}
+        }
+        match (&plan.database, standing::irreversible(&plan.migrations)) {
+            (DatabasePlan::Revert { .. }, Some(it)) => Err(self.refuse().irreversible(it, &plan)),
             _ => Ok(plan),
         }
+    }
+
+    /// The rollback that a plan describes, once somebody has said all that had to be said.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn agreed(
+        self,
+        plan: &Plan,
+        actor: String,
+        reason: Option<String>,
+    ) -> Result<Ask, Problem> {
+        let reverts = match &plan.database {
+            DatabasePlan::Choose { .. } => return Err(self.refuse().destructive(plan)),
+            DatabasePlan::Revert { versions } => versions.clone(),
+            DatabasePlan::Unchanged | DatabasePlan::Keep => Vec::new(),
+        };
+        Ok(Ask {
+            reverts,
+            migrate: !plan.applies.is_empty(),
+            ..Ask::new(Kind::Rollback, Some(plan.to.number), actor, reason)
+        })
+    }
+
+    /// What a release that came in may break in the one that serves.
+    #[must_use]
+    pub fn risk(self, release: u64) -> Option<String> {
+        let serving = self.history.release(self.state.serving_release()?)?;
+        standing::risk(self.history.release(release)?, serving)
     }
 
     /// The last deployment before the serving one that succeeded with another release.
@@ -180,6 +226,7 @@ impl<'a> Known<'a> {
         from: u64,
         target: &Past,
         cancels: Option<u64>,
+        ask: &RollbackAsk,
     ) -> Result<Plan, Problem> {
         let to_number = target.release.unwrap_or_default();
         let Some(to) = self.history.release(to_number) else {
@@ -199,12 +246,10 @@ impl<'a> Known<'a> {
             .before(u64::MAX)
             .filter(|it| it.release == Some(to_number))
             .find_map(|it| it.live_at);
-        let migrations: Vec<_> = from
-            .migrations
-            .iter()
-            .filter(|it| !to.migrations.iter().any(|known| known.version == it.version))
-            .cloned()
-            .collect();
+        let migrations = standing::standing(self.history, from, to);
+        let applies = standing::standing(self.history, to, from);
+        let database = standing::database(&migrations, ask.migrations, ask.force);
+        let label = self.label(to_number);
         let mut plan = Plan {
             app: self.app.into(),
             from: from.clone(),
@@ -215,7 +260,10 @@ impl<'a> Known<'a> {
             slot: self.state.idle(),
             hot: cancels.is_none() && self.state.is_hot(to_number),
             cancels,
+            warnings: standing::warnings(&migrations, &applies, &database, &label),
             migrations,
+            applies,
+            database,
             digest: String::new(),
         };
         plan.digest = digest(&plan);
@@ -224,19 +272,25 @@ impl<'a> Known<'a> {
 }
 
 /// Says whether two plans mean the same to a person: what would be left, what would serve, what
-/// would be cancelled, and which migrations stay.
+/// would be cancelled, and which migrations stand between. What shall become of those, a request
+/// says itself.
 fn digest(plan: &Plan) -> String {
     use sha2::{Digest, Sha256};
     let meaning = format!(
-        "{}\n{}\n{}\n{}\n{:?}\n{:?}",
+        "{}\n{}\n{}\n{}\n{:?}\n{:?}\n{:?}",
         plan.app,
         plan.from_deployment,
         plan.from.number,
         plan.to.number,
         plan.cancels,
-        plan.migrations.iter().map(|it| it.version).collect::<Vec<_>>()
+        versions(&plan.migrations),
+        versions(&plan.applies),
     );
     Sha256::digest(meaning.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn versions(standing: &[Standing]) -> Vec<u64> {
+    standing.iter().map(|it| it.migration.version).collect()
 }
 
 #[cfg(test)]

@@ -44,10 +44,10 @@ impl App {
 
     fn begin(&mut self, kind: Kind, release: Option<u64>) -> u64 {
         let number = self.state.next_number;
-        let ask = Ask { kind, release, actor: "ana".into(), reason: None };
+        let ask = Ask::new(kind, release, "ana", None);
         self.feed(Event::Command(Command::Begin(ask)));
         if release.is_none() {
-            self.fact(Fact::Unpacked { number });
+            self.fact(Fact::Unpacked { number, risk: None });
         }
         number
     }

@@ -17,22 +17,17 @@ impl Task {
         }
         self.may(&actor, &what)?;
         let number = self.state.next_number;
-        let name = actor.name;
+        let name = actor.display();
         let (command, upload, accepted) = match what {
-            What::Deploy(upload) => {
+            What::Deploy { upload, allow_destructive } => {
                 self.known().deploy()?;
-                let ask = Ask { kind: Kind::Deploy, release: None, actor: name, reason };
+                let ask = Ask { allow_destructive, ..Ask::new(Kind::Deploy, None, name, reason) };
                 (Command::Begin(ask), Some(upload), begun(number, "Deploy"))
             }
             What::Rollback(ask) => {
                 let plan = self.known().rollback(&ask)?;
                 let message = format!("Rollback to {}", self.known().label(plan.to.number));
-                let ask = Ask {
-                    kind: Kind::Rollback,
-                    release: Some(plan.to.number),
-                    actor: name,
-                    reason,
-                };
+                let ask = self.known().agreed(&plan, name, reason)?;
                 (Command::Begin(ask), None, begun(number, &message))
             }
             What::Restart { in_place } => {
@@ -110,7 +105,7 @@ impl Task {
             _ => false,
         };
         let begun = self.shown.current.iter().chain(&self.shown.queued);
-        let mut others = begun.filter(|it| it.status.in_progress() && it.actor != actor.name);
+        let mut others = begun.filter(|it| it.status.in_progress() && !actor.began(&it.actor));
         match others.next() {
             Some(other) if ends && !actor.operator => Err(Problem::new(
                 Code::Forbidden,
@@ -145,11 +140,12 @@ fn done(message: &str) -> Accepted {
 /// What tells two requests with one key apart.
 fn describe(what: &What, actor: &Actor) -> String {
     let asked = match what {
-        What::Deploy(_) => "deploy".into(),
+        What::Deploy { .. } => "deploy".into(),
         What::Rollback(ask) => format!(
-            "rollback to {} cancelling {}",
+            "rollback to {} cancelling {}, migrations: {}",
             ask.to.map_or_else(|| "the previous release".into(), |to| format!("#{to}")),
-            if ask.cancel { "what is in progress" } else { "nothing" }
+            if ask.cancel { "what is in progress" } else { "nothing" },
+            ask.migrations.map_or(if ask.force { "forced" } else { "as usual" }, |it| it.as_str())
         ),
         What::Restart { in_place: true } => "restart in place".into(),
         What::Restart { in_place: false } => "restart".into(),

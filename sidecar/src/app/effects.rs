@@ -20,10 +20,28 @@ impl Task {
         match effect {
             Effect::Unpack { number } => {
                 let upload = self.uploads.remove(&number);
-                self.step(jobs::unpack::unpack(context, number, upload, self.tell.clone()));
+                let (until, tell) = (self.step_work.clone(), self.tell.clone());
+                tokio::spawn(async move {
+                    let work = jobs::unpack::unpack(context, number, upload);
+                    if let Some(message) = until.run_until_cancelled(work).await {
+                        let _ = tell.send(message).await;
+                    }
+                });
             }
             Effect::Migrate { number, release, slot } => {
-                self.step(jobs::migrate::migrate(context, number, release, slot));
+                let apps = self.known().migrating_apps(release);
+                self.step(jobs::migrate::migrate(context, number, release, slot, apps));
+            }
+            Effect::Revert { number, release, slot, versions, again } => {
+                // Never abandoned: what was begun must be known to its end.
+                let mover = self.mover(release, slot);
+                let work = jobs::revert::revert(context, number, mover, versions, again);
+                self.job(CancellationToken::new(), work);
+            }
+            Effect::Restore { number, release, slot, moved } => {
+                let mover = self.mover(release, slot);
+                let work = jobs::revert::restore(context, number, mover, moved);
+                self.job(CancellationToken::new(), work);
             }
             Effect::Start { slot, run, release } => {
                 let label = self.known().label(release);
@@ -71,6 +89,10 @@ impl Task {
             }
             Effect::Prune => self.prune(),
         }
+    }
+
+    fn mover(&self, release: u64, slot: Slot) -> jobs::revert::Mover {
+        jobs::revert::Mover { release, slot, apps: self.known().migrating_apps(release) }
     }
 
     /// Work of the step in progress: given up with it.

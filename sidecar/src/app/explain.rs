@@ -8,12 +8,18 @@ use crate::store::record::Record;
 impl Task {
     /// Puts before a failure's cause what it means: "Not rolled back: v1.4.3 still serves. …".
     pub(super) fn explain(&self, record: &mut Record) {
-        let Record::Ended { number, status: Status::Failed, error: Some(problem) } = record else {
+        let Record::Ended { number, status, error: Some(problem) } = record else { return };
+        let destructive = problem.code == Code::Destructive;
+        if *status != Status::Failed && !destructive {
             return;
-        };
+        }
         let current = self.state.current.as_ref().filter(|it| it.number == *number);
         let Some(current) = current else { return };
         let label = current.release.map(|it| self.known().label(it)).unwrap_or_default();
+        if destructive {
+            self.explain_destructive(*number, problem);
+            return;
+        }
         if current.status.is_live() {
             problem.message = self.live_failure(&label, problem);
             return;
@@ -40,12 +46,60 @@ impl Task {
             _ => String::new(),
         };
         problem.message = format!("{what}: {serving} {named}{cause}{during}");
+        if let (Some(risk), true) = (&current.risk, current.status > Status::Unpacking) {
+            self.warn_of(risk, *number, &label, problem);
+        }
+    }
+
+    /// A deploy that nobody allowed to break the release that serves. The machine knows the number
+    /// of no release but by what it was told: the one that came has the deployment's.
+    fn explain_destructive(&self, number: u64, problem: &mut Problem) {
+        let (label, app) = (self.known().label(number), self.context.app());
+        let serving = self.serving();
+        let still = serving.as_deref().unwrap_or("the release that serves");
+        *problem = Problem::new(
+            Code::Destructive,
+            format!(
+                "Not deployed: {label} (#{number}) {}. From that migration to the switch {still} \
+                 meets a schema that it does not know. Nothing has changed.",
+                problem.message
+            ),
+        )
+        .next(format!("`vial deploy {app} PATH --allow-destructive`"));
+    }
+
+    /// The migrations of a deploy that failed stay, and the release that serves may not fit them.
+    fn warn_of(&self, risk: &str, number: u64, label: &str, problem: &mut Problem) {
+        let Some(serving) = self.serving() else { return };
+        let app = self.context.app();
+        problem.message = format!(
+            "{} {serving} may be failing: {label} (#{number}) {risk}, and migrations stay.",
+            problem.message
+        );
+        let first = self.known().first_new_version(number);
+        let revert = first.map(|version| {
+            format!("`vial migrations {app} --release {number} --down-to {version}` reverts")
+        });
+        problem.next = match (revert, problem.next.take()) {
+            (Some(revert), Some(next)) => Some(format!("{revert}; {next}")),
+            (revert, next) => revert.or(next),
+        };
+    }
+
+    fn serving(&self) -> Option<String> {
+        self.state.serving_release().map(|it| self.known().label(it))
     }
 
     fn live_failure(&self, label: &str, problem: &Problem) -> String {
         let cause = &problem.message;
         let back = self.state.slots.get(self.state.idle()).release;
+        let risk = self.state.current.as_ref().and_then(|it| it.risk.as_deref());
         match (problem.code, back) {
+            (Code::BakeFailed, Some(back)) if let Some(risk) = risk => format!(
+                "{label} failed after it went live and serves still: it was not taken back by \
+                 itself, because it {risk}, and {} may fail on that schema. {cause}",
+                self.known().label(back)
+            ),
             (Code::BakeFailed, Some(back)) if self.state.is_hot(back) => format!(
                 "{label} failed after it went live and is taken back: {} serves again. {cause}",
                 self.known().label(back)

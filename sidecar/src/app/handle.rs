@@ -10,6 +10,7 @@ use super::admission::RollbackAsk;
 use super::context::Context;
 use super::message::Message;
 use super::request::Request;
+use super::whereabouts::Whereabouts;
 
 /// A handle; clones speak with the same task.
 #[derive(Debug, Clone)]
@@ -68,6 +69,19 @@ impl App {
     /// The refusal, or that the daemon is stopping.
     pub async fn plan(&self, ask: RollbackAsk) -> Result<Plan, Problem> {
         self.call(|tell| Message::Plan(ask, tell)).await?
+    }
+
+    /// Where a release is; the one that serves where none is named. With `changes`, which begins the
+    /// refusal, nobody else may be changing the app now.
+    ///
+    /// # Errors
+    /// The refusal, or that the daemon is stopping.
+    pub async fn whereabouts(
+        &self,
+        release: Option<u64>,
+        changes: Option<&'static str>,
+    ) -> Result<Whereabouts, Problem> {
+        self.call(|tell| Message::Whereabouts(release, changes, tell)).await?
     }
 
     /// Gives the app another configuration.

@@ -149,6 +149,9 @@ impl History {
                 }
             }
             Record::Noted { .. }
+            | Record::Migrated { .. }
+            | Record::Reverted { .. }
+            | Record::Failing { .. }
             | Record::SlotChosen { .. }
             | Record::SlotFilled { .. }
             | Record::Wanted(_) => {}

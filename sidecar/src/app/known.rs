@@ -2,6 +2,7 @@
 
 use super::history::History;
 use super::machine::State;
+use super::standing;
 
 /// What is known when a request comes in.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +16,25 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The release that serves, as people name it.
+    /// The oldest migration that a release brings and the one that serves does not know.
+    #[must_use]
+    pub fn first_new_version(self, release: u64) -> Option<u64> {
+        let serving = self.history.release(self.state.serving_release()?)?;
+        standing::between(self.history.release(release)?, serving).map(|it| it.version).min()
+    }
+
+    /// The OTP applications that hold a release's migrations.
+    #[must_use]
+    pub fn migrating_apps(self, release: u64) -> Vec<String> {
+        let migrations = self.history.release(release).map(|it| it.migrations.as_slice());
+        let mut apps: Vec<String> =
+            migrations.unwrap_or_default().iter().map(|it| it.app.clone()).collect();
+        apps.sort();
+        apps.dedup();
+        apps
+    }
+
+    /// A release, as people name it.
     #[must_use]
     pub fn label(self, release: u64) -> String {
         let Some(found) = self.history.release(release) else {

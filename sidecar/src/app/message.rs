@@ -11,6 +11,7 @@ use super::admission::RollbackAsk;
 use super::context::Context;
 use super::machine::{Fact, RunId};
 use super::request::Request;
+use super::whereabouts::Whereabouts;
 
 /// What the task is told.
 #[derive(Debug)]
@@ -19,12 +20,14 @@ pub enum Message {
     Ask(Box<Request>, oneshot::Sender<Result<Accepted, Problem>>),
     /// Somebody asks what a rollback would do.
     Plan(RollbackAsk, oneshot::Sender<Result<Plan, Problem>>),
+    /// Somebody asks where a release is, perhaps to change something with it.
+    Whereabouts(Option<u64>, Option<&'static str>, oneshot::Sender<Result<Whereabouts, Problem>>),
     /// Something happened that the machine must know.
     Fact(Fact),
     /// Something happened that readers want to see.
     Seen(Sight),
-    /// A release was put on the disk, for the deployment of its number.
-    Arrived(Release),
+    /// A deployment's release was put on the disk; it has the deployment's number.
+    Unpacked(Release),
     /// The configuration changed.
     Configure(Arc<Context>, oneshot::Sender<Result<(), Problem>>),
     /// The app is given up; its slots run on.

@@ -9,7 +9,8 @@
 //!
 //! [`machine`] holds the life of a deployment and of the slots: pure, property-tested, and the only
 //! place that assigns their state. [`history`] is what is known of ended deployments; [`admission`]
-//! decides over both whether a request is accepted, waits, or is refused, and makes the plan.
+//! decides over both whether a request is accepted, waits, or is refused, and makes the plan, with
+//! [`standing`] for the migrations between two releases.
 //! [`task`] is the owner: it commits what a step records before it runs what the step wants done.
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
 //! facts. Readers get numbered snapshots from [`snapshot`].
@@ -23,6 +24,7 @@ pub mod history;
 pub mod known;
 pub mod machine;
 pub mod message;
+pub mod migrations;
 pub mod paths;
 pub mod programs;
 pub mod recover;
@@ -30,7 +32,9 @@ pub mod registry;
 pub mod request;
 pub mod retention;
 pub mod snapshot;
+pub mod standing;
 pub mod task;
+pub mod whereabouts;
 
 mod ask;
 mod effects;

@@ -7,6 +7,7 @@
 //! apps/shop/probe              the secret that Caddy answers Vial's probe by, 0600
 //! apps/shop/incoming/          archives while they are unpacked, 0700
 //! apps/shop/releases/7/        the release that deployment #7 brought
+//! apps/shop/console/           where consoles on releases that do not run are started, 0755
 //! apps/shop/slots/blue.log     what the release in the blue slot wrote, 0640
 //! apps/shop/slots/blue/        its working folder: tmp/, erl_crash.dump
 //! ```
@@ -100,6 +101,12 @@ impl AppLayout {
     #[must_use]
     pub fn release(&self, number: u64) -> PathBuf {
         self.releases().join(number.to_string())
+    }
+
+    /// Where consoles on releases that do not run are started; what IEx runs first lies there.
+    #[must_use]
+    pub fn console(&self) -> PathBuf {
+        self.root.join("console")
     }
 
     /// The parent of what is each slot's.

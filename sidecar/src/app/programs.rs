@@ -1,105 +1,31 @@
 //! Programs of a release that run beside it for a person: an expression, a console.
 
+use std::ffi::OsString;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use vial_protocol::{Code, Problem, Slot};
+use vial_protocol::{Problem, Slot};
 
 use super::context::Context;
+use super::jobs::evaluate::{failed, marker, node};
 use super::jobs::launch::{prepare, user};
-use crate::slot::helper::{Finished, Helper};
-use crate::slot::remote::{Remote, RemoteCommand};
+use super::whereabouts::Whereabouts;
+use crate::slot::environment::Variables;
+use crate::slot::remote::RemoteCommand;
 use crate::slot::terminal::{Size, Terminal};
-use crate::slot::{Exit, Identity, Output, Process, Spec, family, spawn};
+use crate::slot::{Exit, Output, Process, Spec, family, spawn};
+
+pub use super::jobs::evaluate::{Evaluation, evaluate};
+
+/// What IEx runs first in a console on a release that does not run.
+const GREETING: &str = include_str!("clean_console.exs");
 
 /// How long a console may take to end once its terminal hung up.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// Tells the programs of one daemon apart.
-static COUNT: AtomicU64 = AtomicU64::new(1);
-
-/// Where an expression is evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evaluation {
-    /// In the running node.
-    Rpc,
-    /// In a node of its own, in which the app is not started.
-    Eval,
-}
-
-impl Evaluation {
-    /// The command of the release's script.
-    #[must_use]
-    pub fn verb(self) -> &'static str {
-        match self {
-            Evaluation::Rpc => "rpc",
-            Evaluation::Eval => "eval",
-        }
-    }
-}
-
-fn failed(error: impl std::fmt::Display) -> Problem {
-    Problem::new(Code::StartFailed, format!("The release's script could not be run: {error}"))
-        .next("`vial doctor`")
-}
-
-fn marker(context: &Context) -> String {
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{}.person-{}-{count}", context.marker(0), std::process::id())
-}
-
-/// Evaluates an expression with a release's script, to its end.
-///
-/// # Errors
-/// Where the script could not be run, or took longer than `limit`.
-pub async fn evaluate(
-    context: &Arc<Context>,
-    slot: Slot,
-    release: u64,
-    how: Evaluation,
-    expression: &str,
-    limit: Duration,
-) -> Result<Finished, Problem> {
-    let marker = marker(context);
-    let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
-    let (program, args, env) = match how {
-        Evaluation::Rpc => {
-            let RemoteCommand { program, args } = node(context, slot).await?.rpc(expression);
-            (program, args, environment.for_remote())
-        }
-        Evaluation::Eval => {
-            let args = vec![how.verb().into(), expression.into()];
-            (context.script(release), args, environment.for_helper())
-        }
-    };
-    let spec = Spec {
-        binary: context.daemon.binary.clone(),
-        program,
-        args,
-        env,
-        cwd: context.layout.work(slot),
-        user: user(context),
-        output: Output::Piped,
-    };
-    let helper = Helper::start(&spec, &marker).map_err(failed)?;
-    helper.run(limit, |_| {}).await.map_err(failed)
-}
-
-/// The node that runs in a slot, as it calls itself.
-async fn node(context: &Arc<Context>, slot: Slot) -> Result<Remote, Problem> {
-    let runs = context.daemon.store.open_runs(context.app()).await.map_err(failed)?;
-    let Some(run) = runs.into_iter().rfind(|run| run.slot == slot) else {
-        return Err(Problem::new(
-            Code::NotRunning,
-            format!("Nothing runs in the {slot} slot of {}.", context.app()),
-        )
-        .next(format!("`vial status {}` shows both slots", context.app())));
-    };
-    let process = Identity { pid: run.pid, start_ticks: run.start_ticks, boot_id: run.boot_id };
-    Remote::to(&process, &context.layout.release(run.release))
-        .map_err(|error| Problem::new(Code::NotRunning, error.to_string()))
-}
 
 /// A console that was opened.
 #[derive(Debug)]
@@ -143,20 +69,79 @@ pub async fn console(
     let RemoteCommand { program, args } = node(context, slot).await?.console();
     let marker = marker(context);
     let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
-    let user = user(context);
-    let (terminal, theirs) = Terminal::open(size, user.as_ref()).map_err(failed)?;
-    let mut env = environment.for_remote();
-    env.retain(|(name, _)| name != "TERM");
-    env.push(("TERM".into(), term.into()));
-    let spec = Spec {
-        binary: context.daemon.binary.clone(),
+    let started = Program {
         program,
         args,
-        env,
+        env: environment.for_remote(),
         cwd: context.layout.work(slot),
-        user,
-        output: Output::Terminal(theirs),
+        marker,
     };
+    open(context, started, size, term)
+}
+
+/// Opens a clean IEx on a release, in a node of its own: no traffic, the app is not started, its
+/// repositories are.
+///
+/// # Errors
+/// Where the script could not be run.
+pub async fn clean_console(
+    context: &Arc<Context>,
+    place: &Whereabouts,
+    size: Size,
+    term: &str,
+) -> Result<Console, Problem> {
+    let marker = marker(context);
+    let environment = prepare(context, place.slot, marker.clone()).await.map_err(failed)?;
+    let cwd = context.layout.console();
+    greet(&cwd).map_err(failed)?;
+    let mut env = environment.for_helper();
+    for (name, value) in [
+        ("RELEASE_BOOT_SCRIPT", "start_clean".to_owned()),
+        ("VIAL_CONSOLE_RELEASE", format!("{} (#{})", place.label, place.release.number)),
+        ("VIAL_CONSOLE_APPS", place.apps.join(",")),
+        ("VIAL_CONSOLE_REPOS", context.config.repos.join(",")),
+    ] {
+        env.retain(|(known, _)| known != name);
+        env.push((name.into(), value.into()));
+    }
+    let program = context.script(place.release.number);
+    let started = Program { program, args: vec!["start_iex".into()], env, cwd, marker };
+    open(context, started, size, term)
+}
+
+/// Puts in a folder what IEx runs first there. The app's user must not be able to write in it.
+fn greet(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    let aside = tempfile_in(folder)?;
+    std::fs::rename(aside, folder.join(".iex.exs"))
+}
+
+fn tempfile_in(folder: &Path) -> std::io::Result<PathBuf> {
+    let count = std::process::id();
+    let path = folder.join(format!(".iex.exs.{count}.{:08x}", getrandom::u32().unwrap_or(count)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path)?;
+    file.write_all(GREETING.as_bytes())?;
+    file.sync_all()?;
+    Ok(path)
+}
+
+struct Program {
+    program: PathBuf,
+    args: Vec<OsString>,
+    env: Variables,
+    cwd: PathBuf,
+    marker: String,
+}
+
+fn open(context: &Context, started: Program, size: Size, term: &str) -> Result<Console, Problem> {
+    let Program { program, args, mut env, cwd, marker } = started;
+    let user = user(context);
+    let (terminal, theirs) = Terminal::open(size, user.as_ref()).map_err(failed)?;
+    env.retain(|(name, _)| name != "TERM");
+    env.push(("TERM".into(), term.into()));
+    let binary = context.daemon.binary.clone();
+    let output = Output::Terminal(theirs);
+    let spec = Spec { binary, program, args, env, cwd, user, output };
     let waiting = spawn(&spec).map_err(failed)?;
     // Its side of the terminal is the program's alone from here on.
     drop(spec);

@@ -1,10 +1,11 @@
 //! The words of each refusal.
 
-use vial_protocol::{Code, Plan, Problem};
+use vial_protocol::{Code, Effect, Plan, Problem, Standing};
 
 use super::history::Past;
 use super::known::Known;
 use super::machine::Current;
+use super::standing;
 
 /// Writes refusals about one app.
 pub(super) struct Refuse<'a> {
@@ -238,6 +239,92 @@ impl<'a> Refuse<'a> {
             "`vial rollback {} --to N` with one of these, or deploy it again",
             self.app()
         ))
+    }
+
+    pub(super) fn database_on_the_move(&self, what: &str, current: &Current) -> Problem {
+        Problem::new(
+            Code::InProgress,
+            format!(
+                "{what}: {} has touched the database, and is seen through to its end. {}",
+                describe(self.known, current),
+                self.serves()
+            ),
+        )
+        .next(format!("`vial status {} --watch` to follow it", self.app()))
+    }
+
+    /// A destructive migration stands in the way, and nobody said what shall become of it.
+    pub(super) fn destructive(&self, plan: &Plan) -> Problem {
+        let destructive: Vec<String> = plan
+            .migrations
+            .iter()
+            .filter(|it| it.migration.effect == Effect::Destructive)
+            .map(|it| format!("#{} {}", it.brought_by, standing::does(&it.migration)))
+            .collect();
+        let to = self.known.label(plan.to.number);
+        let message = format!(
+            "Not rolled back: {} {}; {to} (#{}) may fail on that schema. Nothing has changed.",
+            self.serves(),
+            destructive.join(", "),
+            plan.to_deployment,
+        );
+        let app = self.app();
+        let keep = format!("`vial rollback {app} --keep-migrations`");
+        let next = match standing::irreversible(&plan.migrations) {
+            Some(it) => format!(
+                "{keep} leaves the database as it is; {} has no way down, so that reverting is not \
+                 offered",
+                it.migration.version
+            ),
+            None => {
+                let losses = standing::losses(&plan.migrations);
+                let losses = match losses.as_slice() {
+                    [] => String::new(),
+                    losses => format!(" ({})", losses.join("; ")),
+                };
+                format!(
+                    "`vial rollback {app} --revert-migrations` reverts {}{losses}, or {keep} leaves \
+                     the database as it is",
+                    if plan.migrations.len() == 1 { "it" } else { "them" },
+                )
+            }
+        };
+        Problem::new(Code::Destructive, message).next(next).plan(plan.clone())
+    }
+
+    pub(super) fn irreversible(&self, standing: &Standing, plan: &Plan) -> Problem {
+        Problem::new(
+            Code::Irreversible,
+            format!(
+                "Not rolled back: {} #{} {}, and that migration has no way down. Nothing has \
+                 changed.",
+                self.serves(),
+                standing.brought_by,
+                standing::does(&standing.migration),
+            ),
+        )
+        .next(format!(
+            "`vial rollback {} --keep-migrations` leaves the database as it is",
+            self.app()
+        ))
+        .plan(plan.clone())
+    }
+
+    pub(super) fn no_such_release(&self, what: &str, number: u64) -> Problem {
+        let kept: Vec<String> = self
+            .known
+            .history
+            .releases()
+            .map(|it| format!("#{} ({})", it.number, it.label()))
+            .collect();
+        Problem::new(
+            Code::NotRetained,
+            format!(
+                "{what}: the release of #{number} is not on the disk. Kept: {}.",
+                kept.join(", ")
+            ),
+        )
+        .next("name one of these")
     }
 
     pub(super) fn stale(&self, plan: Plan) -> Problem {

@@ -12,6 +12,28 @@ pub struct Actor {
     pub name: String,
     /// Whether they may end what others began.
     pub operator: bool,
+    /// Where they say they ask from: a node's name. Trusted for nothing.
+    pub origin: Option<String>,
+}
+
+/// Between a user's name and where they ask from. No user's name has a space.
+const AT: &str = " at ";
+
+impl Actor {
+    /// As the history names them: `shop at shop_blue@127.0.0.1`.
+    #[must_use]
+    pub fn display(&self) -> String {
+        match &self.origin {
+            Some(origin) => format!("{}{AT}{origin}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Whether the history's name of an actor is theirs, from wherever they asked.
+    #[must_use]
+    pub fn began(&self, actor: &str) -> bool {
+        actor.split_once(AT).map_or(actor, |(name, _)| name) == self.name
+    }
 }
 
 /// A request to change something.
@@ -30,8 +52,13 @@ pub struct Request {
 /// What is asked for.
 #[derive(Debug)]
 pub enum What {
-    /// Deploy the release whose archive comes through here.
-    Deploy(Upload),
+    /// Deploy a release.
+    Deploy {
+        /// Its archive comes through here.
+        upload: Upload,
+        /// Whether it may bring a destructive migration.
+        allow_destructive: bool,
+    },
     /// Go back to a release.
     Rollback(RollbackAsk),
     /// Start the active release anew.

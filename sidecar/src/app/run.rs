@@ -15,7 +15,7 @@ use super::context::Context;
 use super::jobs::{Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
-use crate::slot::health::{Unhealthy, until_healthy};
+use crate::slot::health::{Unhealthy, listens, until_healthy};
 use crate::slot::{Exit, Process, family};
 
 /// How long what an exited release left behind may take to end by itself.
@@ -144,7 +144,10 @@ impl Work {
     async fn supervise(mut self, process: Process) {
         let health = self.tell_health(process.clone());
         let mut health = std::pin::pin!(health);
+        let listening = self.tell_listening();
+        let mut listening = std::pin::pin!(listening);
         let mut asked = true;
+        let mut unheard = true;
         let exit = loop {
             tokio::select! {
                 exit = process.exited() => break exit,
@@ -154,6 +157,7 @@ impl Work {
                     None => continue,
                 },
                 () = &mut health, if asked => asked = false,
+                () = &mut listening, if unheard => unheard = false,
             }
         };
         let known = Vec::new();
@@ -164,49 +168,70 @@ impl Work {
         self.ended(exit.to_string(), problem).await;
     }
 
-    /// Tells when the run is healthy, each time that is asked.
+    /// Tells once when the run listens; one that has no port is taken to do so from its start.
+    fn tell_listening(&self) -> impl Future<Output = ()> + use<> {
+        let (tell, slot, run) = (self.tell.clone(), self.slot, self.id);
+        let port = self.context.config.port(slot);
+        async move {
+            if let Some(port) = port {
+                listens(port).await;
+            }
+            let _ = tell.send(Message::Fact(Fact::Listening { slot, run })).await;
+        }
+    }
+
+    /// Tells when the run is healthy, each time that is asked. Asked again before it knew, it begins
+    /// anew: what it saw before counts no more.
     fn tell_health(&self, process: Process) -> impl Future<Output = ()> + use<> {
         let (context, slot, run) = (self.context.clone(), self.slot, self.id);
         let (tell, ask, label) = (self.tell.clone(), self.ask_health.clone(), self.label.clone());
         let log_offset = self.log_offset.load(Ordering::Relaxed);
         let looked = Looked { slot, run, release: self.release, log_offset };
         async move {
+            ask.notified().await;
             loop {
-                ask.notified().await;
-                let health = &context.config.health;
-                let fact = match launch::probe(&context, looked) {
-                    Some(probe) => {
-                        let exited = process.exited();
-                        match until_healthy(&probe, health.successes, health.deadline, exited).await
-                        {
-                            Ok(_) => Fact::Healthy { slot, run },
-                            // The exit is told by whoever waits for it.
-                            Err(Unhealthy::Exited(_)) => std::future::pending().await,
-                            Err(Unhealthy::Deadline { waited, detail }) => {
-                                let lines = last_lines(&context, slot, log_offset);
-                                let problem = Problem::new(
-                                    Code::Unhealthy,
-                                    format!(
-                                        "{label} was not healthy within {} s. {} said last: \
-                                         {detail}.",
-                                        waited.as_secs_f64(),
-                                        health::asked(&context)
-                                    ),
-                                )
-                                .next(format!("`vial logs {} --slot {slot}`", context.app()))
-                                .log(lines);
-                                Fact::Unhealthy { slot, run, problem }
+                let look = async {
+                    let health = &context.config.health;
+                    match launch::probe(&context, looked) {
+                        Some(probe) => {
+                            let exited = process.exited();
+                            match until_healthy(&probe, health.successes, health.deadline, exited)
+                                .await
+                            {
+                                Ok(_) => Fact::Healthy { slot, run },
+                                // The exit is told by whoever waits for it.
+                                Err(Unhealthy::Exited(_)) => std::future::pending().await,
+                                Err(Unhealthy::Deadline { waited, detail }) => {
+                                    let lines = last_lines(&context, slot, log_offset);
+                                    let problem = Problem::new(
+                                        Code::Unhealthy,
+                                        format!(
+                                            "{label} was not healthy within {} s. {} said last: \
+                                             {detail}.",
+                                            waited.as_secs_f64(),
+                                            health::asked(&context)
+                                        ),
+                                    )
+                                    .next(format!("`vial logs {} --slot {slot}`", context.app()))
+                                    .log(lines);
+                                    Fact::Unhealthy { slot, run, problem }
+                                }
                             }
                         }
+                        None => {
+                            tokio::time::sleep(launch::alive(&context)).await;
+                            Fact::Healthy { slot, run }
+                        }
                     }
-                    None => {
-                        tokio::time::sleep(launch::alive(&context)).await;
-                        Fact::Healthy { slot, run }
-                    }
+                };
+                let fact = tokio::select! {
+                    () = ask.notified() => continue,
+                    fact = look => fact,
                 };
                 if tell.send(Message::Fact(fact)).await.is_err() {
                     return;
                 }
+                ask.notified().await;
             }
         }
     }

@@ -16,7 +16,7 @@ use super::context::Context;
 use super::handle::App;
 use super::history::History;
 use super::known::Known;
-use super::machine::{Event, PerSlot, State, Step, step};
+use super::machine::{Event, Fact, PerSlot, State, Step, step};
 use super::message::{Message, Sight};
 use super::request::Upload;
 use super::run::Run;
@@ -113,12 +113,20 @@ impl Task {
                 Message::Plan(ask, tell) => {
                     let _ = tell.send(self.known().rollback(&ask));
                 }
+                Message::Whereabouts(release, changes, tell) => {
+                    let _ = tell.send(self.known().whereabouts(release, changes));
+                }
                 Message::Fact(fact) => {
                     tracing::debug!(app = self.context.app(), ?fact, "fact");
                     self.turn(Event::Fact(fact)).await;
                 }
                 Message::Seen(sight) => self.saw(sight),
-                Message::Arrived(release) => self.history.add_release(release),
+                Message::Unpacked(release) => {
+                    let number = release.number;
+                    self.history.add_release(release);
+                    let risk = self.known().risk(number);
+                    self.turn(Event::Fact(Fact::Unpacked { number, risk })).await;
+                }
                 Message::Configure(context, tell) => {
                     let _ = tell.send(self.configure(context));
                 }

@@ -52,12 +52,15 @@ pub enum Command {
     Deploy(Deploy),
     /// Put the previous release back
     ///
-    /// Shows the plan and, on a terminal, asks. Needs no build, and leaves the database alone.
+    /// Shows the plan and, on a terminal, asks. Needs no build, and leaves the database alone unless
+    /// it is told otherwise. Where a destructive migration stands in the way, it wants to be told.
     #[command(after_help = "Examples:
   vial rollback shop
   vial rollback shop --plan             what it would do, and nothing more
   vial rollback shop --to 5 --yes       the release of deployment 5, without a question
-  vial rollback shop --cancel           cancel the deployment in progress first")]
+  vial rollback shop --cancel           cancel the deployment in progress first
+  vial rollback shop --revert-migrations
+                                        revert what the older release does not know, then switch")]
     Rollback(Rollback),
     /// Cancel the deployment in progress, before it is live
     #[command(after_help = "Example:
@@ -96,8 +99,21 @@ Once it is live, `vial rollback shop` takes it back.")]
   vial restart shop --reason 'new DATABASE_URL'
   vial restart shop --in-place          in its own slot, with an interruption")]
     Restart(Restart),
-    /// Open IEx in the running release
-    #[command(after_help = "Ctrl-] leaves the console; the release goes on.")]
+    /// Show which migrations are applied, and move them
+    ///
+    /// As one release sees it: the one that serves, or another that is on the disk. What a rollback
+    /// left applied is reverted in the release that brought it, which alone has the files.
+    #[command(after_help = "Examples:
+  vial migrations shop
+  vial migrations shop --release 11 --down-to 20240301000000
+                                        reverts that one and what came after it
+  vial migrations shop --release 11 --up")]
+    Migrations(Migrations),
+    /// Open IEx in the running release, or on one that does not run
+    #[command(after_help = "Examples:
+  vial console shop
+  vial console shop --release 11        a clean IEx: no traffic, the app is not started
+Ctrl-] leaves the console; the release goes on.")]
     Console(Console),
     /// Evaluate an expression in the running release
     #[command(after_help = "Example:
@@ -138,6 +154,9 @@ pub struct Deploy {
     /// Return once the daemon has the release, and let the deployment go on
     #[arg(long)]
     pub detach: bool,
+    /// Go ahead where it brings a destructive migration, which the release that serves meets
+    #[arg(long)]
+    pub allow_destructive: bool,
 }
 
 /// `vial rollback`
@@ -160,6 +179,15 @@ pub struct Rollback {
     /// Return once it is accepted, and let it go on
     #[arg(long)]
     pub detach: bool,
+    /// Leave the migrations that the older release does not know as they are
+    #[arg(long, conflicts_with = "revert_migrations")]
+    pub keep_migrations: bool,
+    /// Revert them, in the release that is left
+    #[arg(long)]
+    pub revert_migrations: bool,
+    /// Do not ask, whatever stands in the way; keeps migrations unless told to revert them
+    #[arg(long)]
+    pub force: bool,
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
@@ -236,6 +264,25 @@ pub struct Restart {
     pub detach: bool,
 }
 
+/// `vial migrations`
+#[derive(Debug, Args)]
+pub struct Migrations {
+    /// The app
+    pub app: String,
+    /// The release of this deployment; the one that serves where absent
+    #[arg(long, value_name = "N")]
+    pub release: Option<u64>,
+    /// Revert this version and all that came after it
+    #[arg(long, value_name = "VERSION", conflicts_with = "up")]
+    pub down_to: Option<u64>,
+    /// Apply whatever is not applied
+    #[arg(long)]
+    pub up: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
 /// `vial console`
 #[derive(Debug, Args)]
 pub struct Console {
@@ -244,6 +291,9 @@ pub struct Console {
     /// blue or green; the active one where absent
     #[arg(long, short)]
     pub slot: Option<Slot>,
+    /// The release of this deployment, which need not run
+    #[arg(long, value_name = "N", conflicts_with = "slot")]
+    pub release: Option<u64>,
 }
 
 /// `vial rpc` and `vial eval`

@@ -23,6 +23,7 @@ pub mod session;
 pub mod table;
 pub mod text;
 pub mod view_history;
+pub mod view_migrations;
 pub mod view_plan;
 pub mod view_status;
 
@@ -34,7 +35,9 @@ use clap::Parser;
 use vial_protocol::request::Evaluate;
 
 use self::args::{Caddy, Command, CommandLine, Global};
-use self::command::{console, control, deploy, evaluate, history, logs, rollback, status};
+use self::command::{
+    console, control, deploy, evaluate, history, logs, migrations, rollback, status,
+};
 use self::exit::Exit;
 use self::screen::Screen;
 use self::session::{Interrupt, Pack, Session, Stop};
@@ -118,6 +121,7 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
         Command::Show(args) => history::show(session, args).await,
         Command::Logs(args) => logs::run(session, args).await,
         Command::Restart(args) => control::restart(session, args).await,
+        Command::Migrations(args) => migrations::run(session, args).await,
         Command::Console(args) => console::run(session, args).await,
         Command::Reload => control::reload(session).await,
         Command::Caddy { what: Caddy::Snippet(args) } => control::snippet(session, &args.app).await,

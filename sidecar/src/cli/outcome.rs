@@ -115,6 +115,15 @@ fn success(deployment: &Deployment, plan: Option<&Plan>, look: &Look) -> String 
     }
     said.push('.');
     if deployment.kind == Kind::Rollback {
+        if !deployment.reverts.is_empty() {
+            let versions: Vec<String> =
+                deployment.reverted.iter().map(|it| it.version.to_string()).collect();
+            match versions.as_slice() {
+                [] => said.push_str(" No migration had to be reverted."),
+                _ => said.push_str(&format!(" Reverted: {}.", versions.join(", "))),
+            }
+            return said + "\n";
+        }
         said.push_str(" Migrations unchanged");
         if let Some(plan) = plan.filter(|plan| !plan.migrations.is_empty()) {
             let count = plan.migrations.len();

@@ -109,7 +109,16 @@ impl Session {
     /// # Errors
     /// The terminal cannot be read or written.
     pub fn ask(&mut self, question: &str) -> io::Result<bool> {
-        write!(self.screen.out, "{question} [y/N] ")?;
+        let answer = self.answer(&format!("{question} [y/N]"))?;
+        Ok(matches!(answer.as_str(), "y" | "yes"))
+    }
+
+    /// What is answered to a question on the terminal, in lower case.
+    ///
+    /// # Errors
+    /// The terminal cannot be read or written.
+    pub fn answer(&mut self, question: &str) -> io::Result<String> {
+        write!(self.screen.out, "{question} ")?;
         self.screen.out.flush()?;
         let mut answer = String::new();
         if let Some(input) = &mut self.input {
@@ -119,7 +128,7 @@ impl Session {
         if !answer.ends_with('\n') {
             self.screen.say("")?;
         }
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        Ok(answer.trim().to_ascii_lowercase())
     }
 
     /// Tells the person how the command ended, where that was not told yet.

@@ -1,6 +1,6 @@
 //! What a rollback would do, before anyone agrees to it.
 
-use vial_protocol::Plan;
+use vial_protocol::{DatabasePlan, Effect, Migration, MigrationChoice, Plan, Standing};
 
 use super::look::{Look, Tone};
 use super::text;
@@ -27,26 +27,74 @@ pub fn render(plan: &Plan, look: &Look) -> String {
         look.paint(Tone::Bold, &to),
         plan.to_deployment,
     );
-    let mut fact = |name: &str, line: String| {
-        shown.push_str(&format!("  {}  {line}\n", look.paint(Tone::Dim, &format!("{name:<8}"))));
-    };
-    fact("Release", format!("{to} {served}"));
-    fact("Slot", format!("{}; {how}", plan.slot));
+    fact(&mut shown, look, "Release", &format!("{to} {served}"));
+    fact(&mut shown, look, "Slot", &format!("{}; {how}", plan.slot));
     if let Some(number) = plan.cancels {
-        fact("Cancels", look.paint(Tone::Warn, &format!("deployment #{number}, in progress")));
+        let line = look.paint(Tone::Warn, &format!("deployment #{number}, in progress"));
+        fact(&mut shown, look, "Cancels", &line);
     }
-    if plan.migrations.is_empty() {
-        fact("Database", format!("left alone; {to} knows every migration"));
-    } else {
-        let count = plan.migrations.len();
-        let some = if count == 1 { "1 migration".into() } else { format!("{count} migrations") };
-        let warning = format!("left alone: {some} that {to} does not know will stay");
-        fact("Database", look.paint(Tone::Warn, &warning));
-        for migration in &plan.migrations {
-            let name = text::word(&migration.name);
-            let app = text::word(&migration.app);
-            shown.push_str(&format!("            {} {name} ({app})\n", migration.version));
+    let (line, tone) = database(plan, &to);
+    fact(&mut shown, look, "Database", &look.paint(tone, &line));
+    for Standing { migration, brought_by } in &plan.migrations {
+        shown.push_str(&format!("            {}\n", one(migration, Some(*brought_by))));
+    }
+    if !plan.applies.is_empty() {
+        let some = count(plan.applies.len());
+        let line = format!("{some} that {to} brings, applied first where the app has `migrate`");
+        fact(&mut shown, look, "Forward", &line);
+        for Standing { migration, .. } in &plan.applies {
+            shown.push_str(&format!("            {}\n", one(migration, None)));
         }
     }
+    for warning in &plan.warnings {
+        let warning = look.paint(Tone::Warn, &text::word(warning));
+        fact(&mut shown, look, "Warning", &warning);
+    }
     shown
+}
+
+fn fact(shown: &mut String, look: &Look, name: &str, line: &str) {
+    shown.push_str(&format!("  {}  {line}\n", look.paint(Tone::Dim, &format!("{name:<8}"))));
+}
+
+fn count(count: usize) -> String {
+    if count == 1 { "1 migration".into() } else { format!("{count} migrations") }
+}
+
+fn database(plan: &Plan, to: &str) -> (String, Tone) {
+    let some = count(plan.migrations.len());
+    match &plan.database {
+        DatabasePlan::Unchanged => (format!("left alone; {to} knows every migration"), Tone::Plain),
+        DatabasePlan::Keep => {
+            (format!("left alone: {some} that {to} does not know will stay"), Tone::Warn)
+        }
+        DatabasePlan::Revert { .. } => (
+            format!("{some} that {to} does not know will be reverted, before the switch"),
+            Tone::Warn,
+        ),
+        DatabasePlan::Choose { choices } if choices.contains(&MigrationChoice::Revert) => (
+            format!("{some} that {to} does not know: say --keep-migrations or --revert-migrations"),
+            Tone::Bad,
+        ),
+        DatabasePlan::Choose { .. } => (
+            format!("{some} that {to} does not know, without a way down: say --keep-migrations"),
+            Tone::Bad,
+        ),
+    }
+}
+
+/// "20240301000000 drop_name (shop, #11), destructive"
+fn one(migration: &Migration, brought_by: Option<u64>) -> String {
+    let effect = match migration.effect {
+        Effect::Additive => "additive",
+        Effect::Destructive => "destructive",
+        Effect::Unknown => "unknown effect",
+    };
+    let by = brought_by.map(|number| format!(", #{number}")).unwrap_or_default();
+    format!(
+        "{} {} ({}{by}): {effect}",
+        migration.version,
+        text::word(&migration.name),
+        text::word(&migration.app)
+    )
 }

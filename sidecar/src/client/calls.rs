@@ -1,7 +1,8 @@
 //! One typed method a route.
 
 use serde::{Deserialize, Serialize};
-use vial_protocol::request::{Accepted, Evaluate, Evaluated, Restart, Rollback};
+use vial_protocol::migration::MigrationsReport;
+use vial_protocol::request::{Accepted, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback};
 use vial_protocol::{AppStatus, DaemonStatus, Deployment, LogChunk, Plan, Problem, Slot};
 
 use super::error::ClientError;
@@ -61,19 +62,16 @@ impl Client {
         self.get(&app_path(app, &format!("/deployments/{number}"))).await
     }
 
-    /// What a rollback would do now.
+    /// What a rollback would do now. Of the request, `reason` and `digest` do not count.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn plan(
-        &self,
-        app: &str,
-        to: Option<u64>,
-        cancel: bool,
-    ) -> Result<Plan, ClientError> {
+    pub async fn plan(&self, app: &str, request: &Rollback) -> Result<Plan, ClientError> {
         let query = [
-            ("to", to.map(|number| number.to_string())),
-            ("cancel", cancel.then(|| "true".to_owned())),
+            ("to", request.to.map(|number| number.to_string())),
+            ("cancel", request.cancel.then(|| "true".to_owned())),
+            ("migrations", request.migrations.map(|choice| choice.as_str().to_owned())),
+            ("force", request.force.then(|| "true".to_owned())),
         ];
         self.get(&with_query(app_path(app, "/rollback"), &query)).await
     }
@@ -84,6 +82,28 @@ impl Client {
     /// See [`ClientError`].
     pub async fn rollback(&self, app: &str, request: &Rollback) -> Result<Accepted, ClientError> {
         self.post(&app_path(app, "/rollback"), Some(request), Some(&new_key()?)).await
+    }
+
+    /// What is applied to the app's databases, as a release sees it; the one that serves where none
+    /// is named.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn migrations(
+        &self,
+        app: &str,
+        release: Option<u64>,
+    ) -> Result<MigrationsReport, ClientError> {
+        let query = [("release", release.map(|number| number.to_string()))];
+        self.get(&with_query(app_path(app, "/migrations"), &query)).await
+    }
+
+    /// Moves the app's databases by the migrations of one release. Answers when it is done.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn migrate(&self, app: &str, request: &Migrate) -> Result<Migrated, ClientError> {
+        self.post(&app_path(app, "/migrations"), Some(request), None).await
     }
 
     /// Cancels the deployment in progress, before it is live.

@@ -42,6 +42,15 @@ pub struct Console {
     _task: AbortOnDropHandle<()>,
 }
 
+/// Where a console is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On the node that runs in a slot; the active one where none is named.
+    Slot(Option<Slot>),
+    /// On a release that need not run, by its number: in a node of its own, its app not started.
+    Release(u64),
+}
+
 impl Client {
     /// Opens a console in the release of a slot; of the active one where none is named.
     ///
@@ -50,12 +59,17 @@ impl Client {
     pub async fn console(
         &self,
         app: &str,
-        slot: Option<Slot>,
+        place: Place,
         size: Size,
         term: &str,
     ) -> Result<Console, ClientError> {
+        let (slot, release) = match place {
+            Place::Slot(slot) => (slot, None),
+            Place::Release(number) => (None, Some(number)),
+        };
         let query = [
             ("slot", slot.map(|slot| slot.to_string())),
+            ("release", release.map(|number| number.to_string())),
             ("rows", Some(size.rows.to_string())),
             ("cols", Some(size.cols.to_string())),
             ("term", Some(term.to_owned())),

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::Method;
 use hyper::body::{Bytes, Frame};
 use tokio::sync::mpsc;
-use vial_protocol::request::Accepted;
+use vial_protocol::request::{Accepted, Deploy};
 
 use super::error::ClientError;
 use super::http::{Body, Client, app_path, new_key, request, with_query};
@@ -48,11 +48,14 @@ impl Client {
     pub async fn deploy(
         &self,
         app: &str,
-        reason: Option<&str>,
+        asked: &Deploy,
         upload: Upload,
     ) -> Result<Accepted, ClientError> {
-        let target =
-            with_query(app_path(app, "/deployments"), &[("reason", reason.map(ToOwned::to_owned))]);
+        let query = [
+            ("reason", asked.reason.clone()),
+            ("allow_destructive", asked.allow_destructive.then(|| "true".to_owned())),
+        ];
+        let target = with_query(app_path(app, "/deployments"), &query);
         let failure = Arc::new(Mutex::new(None));
         let body = body(upload, Arc::clone(&failure));
         let request = request(Method::POST, &target, Some(&new_key()?), body)?;

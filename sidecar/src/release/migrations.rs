@@ -1,13 +1,17 @@
-//! The migration files that a release brings, found as Ecto finds them.
+//! The migration files that a release brings, found as Ecto finds them, and what each does.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
-use vial_protocol::Migration;
+use vial_migrations::Reading;
+use vial_protocol::{Effect, Migration, Reversal};
 
 use super::error::UnpackError;
 use super::layout::disk;
 
+/// No migration that a person wrote is longer, in bytes.
+const LARGEST: u64 = 1 << 20;
 /// More than any project has; each one is kept in memory.
 const MOST: usize = 10_000;
 
@@ -57,15 +61,41 @@ impl Walk<'_> {
                 if self.found.len() == MOST {
                     return Err(UnpackError::TooManyMigrations { max: MOST });
                 }
+                let Reading { effect, reversal, does, loses } = read(&path)?;
                 self.found.push(Migration {
                     version,
                     name: name.to_owned(),
                     app: self.app.to_owned(),
                     folder: at[..inside].join("/"),
+                    effect,
+                    reversal,
+                    does,
+                    loses,
                 });
             }
         }
         Ok(())
+    }
+}
+
+/// What a migration does, as far as its text tells.
+fn read(path: &Path) -> Result<Reading, UnpackError> {
+    let file = fs::File::open(path).map_err(|error| disk(path, error))?;
+    let mut text = String::new();
+    match file.take(LARGEST + 1).read_to_string(&mut text) {
+        Ok(_) if text.len() as u64 <= LARGEST => Ok(vial_migrations::read(&text)),
+        Ok(_) => Ok(unread("is too large to be read")),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(unread("is no UTF-8 text")),
+        Err(error) => Err(disk(path, error)),
+    }
+}
+
+fn unread(why: &str) -> Reading {
+    Reading {
+        effect: Effect::Unknown,
+        reversal: Reversal::Unknown,
+        does: vec![why.to_owned()],
+        loses: Vec::new(),
     }
 }
 

@@ -48,6 +48,8 @@ pub struct StartEnvironment {
     pub user: String,
     /// The daemon's socket.
     pub vial_socket: PathBuf,
+    /// The NIF that the daemon was shipped with, where it lies beside it.
+    pub nif: Option<PathBuf>,
     /// The port of the daemon's own epmd.
     pub epmd_port: u16,
     /// Who may reach its distribution.
@@ -169,6 +171,9 @@ impl StartEnvironment {
         set("VIAL_APP", self.app.clone().into());
         set("VIAL_SLOT", self.slot.as_str().into());
         set("VIAL_SOCKET", self.vial_socket.clone().into());
+        if let Some(nif) = &self.nif {
+            set("VIAL_NIF", nif.clone().into());
+        }
         set(MARKER, self.run_id.clone().into());
         variables
     }
@@ -211,6 +216,7 @@ mod tests {
             home: "/home/shop".into(),
             user: "shop".into(),
             vial_socket: "/run/vial/vial.sock".into(),
+            nif: Some("/usr/lib/vial/libvial_nif.so".into()),
             epmd_port: 4370,
             distribution: Distribution::Loopback,
             inherited: vec![],
@@ -244,6 +250,7 @@ mod tests {
             ("VIAL_SLOT", "blue"),
             ("VIAL_RUN", "run-1"),
             ("VIAL_SOCKET", "/run/vial/vial.sock"),
+            ("VIAL_NIF", "/usr/lib/vial/libvial_nif.so"),
             ("ERL_CRASH_DUMP", "/slots/blue/erl_crash.dump"),
             ("ERL_EPMD_PORT", "4370"),
             ("ERL_EPMD_ADDRESS", "127.0.0.1"),

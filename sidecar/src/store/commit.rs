@@ -5,6 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use vial_protocol::{Problem, Status};
 
 use super::record::{Began, Record};
+use super::rows::json;
 use super::{Store, StoreError};
 
 /// An answer to a request that may be repeated; committed with the records that the request caused.
@@ -87,6 +88,19 @@ fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(
             )?
             .execute(params![app, number, outcome])?;
         }
+        Record::Migrated { number, applied } => {
+            tx.prepare_cached(
+                "update deployments set applied = ?3 where app = ?1 and number = ?2",
+            )?
+            .execute(params![app, number, json(applied)?])?;
+        }
+        Record::Reverted { number, moved } => {
+            tx.prepare_cached(
+                "update deployments set reverted = ?3 where app = ?1 and number = ?2",
+            )?
+            .execute(params![app, number, json(moved)?])?;
+        }
+        Record::Failing { number, error } => set_error(tx, app, *number, error.as_ref())?,
         Record::ReleaseChosen { number, release } => {
             tx.prepare_cached(
                 "update deployments set release = ?3 where app = ?1 and number = ?2",
@@ -133,8 +147,8 @@ fn insert_deployment(
     now: i64,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "insert into deployments (app, number, kind, status, release, actor, reason, queued_at) \
-         values (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7)",
+        "insert into deployments (app, number, kind, status, release, actor, reason, queued_at, \
+         reverts) values (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         app,
@@ -143,7 +157,8 @@ fn insert_deployment(
         began.release,
         began.actor,
         began.reason,
-        now
+        now,
+        json(&began.reverts)?
     ])?;
     Ok(())
 }
@@ -173,15 +188,22 @@ fn end(
     now: i64,
 ) -> Result<(), StoreError> {
     close_step(tx, app, number, now)?;
-    let error = error
-        .map(serde_json::to_string)
-        .transpose()
-        .map_err(|why| StoreError::Foreign(why.to_string()))?;
-    tx.prepare_cached(
-        "update deployments set error = ?3, ended_at = ?4 where app = ?1 and number = ?2",
-    )?
-    .execute(params![app, number, error, now])?;
+    set_error(tx, app, number, error)?;
+    tx.prepare_cached("update deployments set ended_at = ?3 where app = ?1 and number = ?2")?
+        .execute(params![app, number, now])?;
     set_status(tx, app, number, status)
+}
+
+fn set_error(
+    tx: &Transaction<'_>,
+    app: &str,
+    number: u64,
+    error: Option<&Problem>,
+) -> Result<(), StoreError> {
+    let error = error.map(json).transpose()?;
+    tx.prepare_cached("update deployments set error = ?3 where app = ?1 and number = ?2")?
+        .execute(params![app, number, error])?;
+    Ok(())
 }
 
 fn settle(

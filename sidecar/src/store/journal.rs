@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use vial_protocol::{Release, Slot};
 
-use super::rows::{at, word};
+use super::rows::{at, json, word};
 use super::{Store, StoreError};
 
 /// A process that was started for a slot and is not known to have ended.
@@ -117,8 +117,7 @@ impl Store {
     pub async fn release_added(&self, app: &str, release: Release) -> Result<(), StoreError> {
         let app = app.to_owned();
         self.run(move |connection| {
-            let migrations = serde_json::to_string(&release.migrations)
-                .map_err(|why| StoreError::Foreign(why.to_string()))?;
+            let migrations = json(&release.migrations)?;
             connection
                 .prepare_cached(
                     "insert into releases (app, number, name, version, sha256, size, erts, elixir, \

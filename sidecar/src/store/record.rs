@@ -1,5 +1,6 @@
 //! What a step of an app writes, as plain data: the state machine says it, the store keeps it.
 
+use vial_protocol::migration::Moved;
 use vial_protocol::{Desired, Kind, Problem, Slot, Status};
 
 /// One change of what the store knows of an app. A step's records are committed together, before
@@ -21,6 +22,27 @@ pub enum Record {
         number: u64,
         /// For a person.
         outcome: String,
+    },
+    /// A deployment's migrations ran.
+    Migrated {
+        /// The deployment.
+        number: u64,
+        /// Those that were applied.
+        applied: Vec<Moved>,
+    },
+    /// Which migrations are down because of a deployment, from now on.
+    Reverted {
+        /// The deployment.
+        number: u64,
+        /// In the order in which they were reverted.
+        moved: Vec<Moved>,
+    },
+    /// A deployment will end without success, once what it changed is as it was.
+    Failing {
+        /// The deployment.
+        number: u64,
+        /// Why; absent where it was cancelled.
+        error: Option<Problem>,
     },
     /// A deployment's release is known.
     ReleaseChosen {
@@ -86,4 +108,6 @@ pub struct Began {
     pub actor: String,
     /// Why.
     pub reason: Option<String>,
+    /// The versions of the migrations that it reverts, newest first.
+    pub reverts: Vec<u64>,
 }

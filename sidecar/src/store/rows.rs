@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use vial_protocol::{Deployment, Problem, Release, Step};
 
 use super::StoreError;
@@ -31,8 +33,17 @@ where
     text.as_deref().map(word).transpose()
 }
 
+/// Lists are stored as JSON: no query looks into them.
+pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|why| StoreError::Foreign(why.to_string()))
+}
+
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|why| StoreError::Foreign(why.to_string()))
+}
+
 pub(super) const DEPLOYMENT: &str = "number, kind, status, release, slot, replaces, \
-    rolled_back_by, actor, reason, error, queued_at, live_at, ended_at";
+    rolled_back_by, actor, reason, error, queued_at, live_at, ended_at, applied, reverts, reverted";
 
 /// A deployment without its steps, from the columns of [`DEPLOYMENT`].
 pub(super) fn deployment(
@@ -41,10 +52,7 @@ pub(super) fn deployment(
     row: &Row<'_>,
 ) -> Result<Deployment, StoreError> {
     let error: Option<String> = row.get(9)?;
-    let error: Option<Problem> = error
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(|why| StoreError::Foreign(why.to_string()))?;
+    let error: Option<Problem> = error.as_deref().map(parsed).transpose()?;
     let number: Option<u64> = row.get(3)?;
     Ok(Deployment {
         number: row.get(0)?,
@@ -63,6 +71,9 @@ pub(super) fn deployment(
         queued_at: at(row.get(10)?)?,
         live_at: at_some(row.get(11)?)?,
         ended_at: at_some(row.get(12)?)?,
+        applied: parsed(&row.get::<_, String>(13)?)?,
+        reverts: parsed(&row.get::<_, String>(14)?)?,
+        reverted: parsed(&row.get::<_, String>(15)?)?,
         steps: Vec::new(),
     })
 }
@@ -88,8 +99,7 @@ pub(super) fn release(
         size: row.get(4)?,
         erts: row.get(5)?,
         elixir: row.get(6)?,
-        migrations: serde_json::from_str(&migrations)
-            .map_err(|why| StoreError::Foreign(why.to_string()))?,
+        migrations: parsed(&migrations)?,
         unpacked_at: at(row.get(8)?)?,
         commit: row.get(9)?,
     }))

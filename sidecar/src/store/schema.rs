@@ -11,7 +11,7 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] = &[FIRST];
+const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES];
 
 const FIRST: &str = "
 create table settings (
@@ -113,6 +113,19 @@ create table answers (
   given_at integer not null,
   primary key (app, key)
 ) strict, without rowid;
+";
+
+const MIGRATIONS_BETWEEN_RELEASES: &str = "
+-- JSON lists: what a deploy applied; the versions that a rollback was asked to revert; what is down
+-- because of it.
+alter table deployments add column applied text not null default '[]';
+alter table deployments add column reverts text not null default '[]';
+alter table deployments add column reverted text not null default '[]';
+
+drop index deployments_in_progress;
+create index deployments_in_progress on deployments (app, status)
+  where status in ('queued', 'building', 'unpacking', 'migrating', 'starting', 'reverting',
+                   'verifying', 'restoring', 'switching', 'draining', 'baking', 'succeeded');
 ";
 
 #[cfg(test)]

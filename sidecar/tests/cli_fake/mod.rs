@@ -269,6 +269,9 @@ pub fn deployment(kind: Kind, status: Status) -> Deployment {
         queued_at: at("03:12:00"),
         live_at: live.then(|| at("03:12:01.640")),
         ended_at: (!status.in_progress()).then(|| at("03:12:32")),
+        applied: Vec::new(),
+        reverts: Vec::new(),
+        reverted: Vec::new(),
         steps,
     }
 }

@@ -1,7 +1,7 @@
 //! Taking a release back: where to, when, and what is refused in which words.
 
 use vial::client::{ClientError, Upload};
-use vial_protocol::request::{Accepted, Rollback};
+use vial_protocol::request::{Accepted, Deploy, Rollback};
 use vial_protocol::{Code, Deployment, Kind, Plan, Problem, Slot, SlotState, Status};
 
 use super::{BAKING, QUICK, V4_SOON};
@@ -231,7 +231,7 @@ fn upload(
     async move {
         let upload =
             Upload::new(move |to| std::io::copy(&mut std::fs::File::open(path)?, to).map(drop));
-        client.deploy("shop", None, upload).await
+        client.deploy("shop", &Deploy::default(), upload).await
     }
 }
 

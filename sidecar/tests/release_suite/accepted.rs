@@ -5,12 +5,21 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use sha2::{Digest, Sha256};
 use vial::release::Manifest;
-use vial_protocol::Migration;
+use vial_protocol::{Effect, Migration, Reversal};
 
 use crate::support::{Place, Tar, gzip, shop};
 
 fn migration(version: u64, name: &str, app: &str, folder: &str) -> Migration {
-    Migration { version, name: name.to_owned(), app: app.to_owned(), folder: folder.to_owned() }
+    Migration {
+        version,
+        name: name.to_owned(),
+        app: app.to_owned(),
+        folder: folder.to_owned(),
+        effect: Effect::Unknown,
+        reversal: Reversal::Unknown,
+        does: Vec::new(),
+        loses: Vec::new(),
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 use vial::client::{Told, Upload};
-use vial_protocol::request::Rollback;
+use vial_protocol::request::{Deploy, Rollback};
 use vial_protocol::{AppStatus, Deployment, Event, Slot, SlotState, Status};
 
 use super::host::Host;
@@ -85,7 +85,8 @@ impl Host {
             std::io::copy(&mut std::fs::File::open(path)?, to)?;
             Ok(())
         });
-        let accepted = self.client.deploy("shop", None, upload);
+        let asked = Deploy::default();
+        let accepted = self.client.deploy("shop", &asked, upload);
         // One that waits behind a bake is received when that has ended.
         timeout(LONG, accepted).await.unwrap().unwrap().deployment.unwrap()
     }

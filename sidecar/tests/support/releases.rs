@@ -11,7 +11,7 @@ pub fn shop() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/shop").canonicalize().unwrap()
 }
 
-/// All seven, in one folder. The build script takes a lock of its own, so that test binaries that
+/// All of them, in one folder. The build script takes a lock of its own, so that test binaries that
 /// run at once wait for one another.
 fn built() -> &'static PathBuf {
     BUILT.get_or_init(|| {

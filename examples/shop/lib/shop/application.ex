@@ -6,12 +6,14 @@ defmodule Shop.Application do
   def start(_type, _args) do
     Shop.Fault.before_start()
 
-    children = [
-      Shop.PortPrograms,
-      {Task.Supervisor, name: Shop.Connections},
-      # Last, hence stopped first: it drains the connections while all they need still runs.
-      {Shop.Listener, port: Application.get_env(:shop, :port) || port()}
-    ]
+    children =
+      Application.get_env(:shop, :ecto_repos, []) ++
+        [
+          Shop.PortPrograms,
+          {Task.Supervisor, name: Shop.Connections},
+          # Last, hence stopped first: it drains the connections while all they need still runs.
+          {Shop.Listener, port: Application.get_env(:shop, :port) || port()}
+        ]
 
     Supervisor.start_link(children, strategy: :rest_for_one, name: Shop.Supervisor)
   end

@@ -10,6 +10,7 @@ defmodule Shop.Fault do
   | 5 | `:exits_at_start` | prints why and exits with status 1 |
   | 6 | `:ignores_sigterm` | goes on after SIGTERM |
   | 7 | `:falls_sick` | after `SHOP_SICK_AFTER_MS` (3000) `/health` answers 503 and `/` 500 |
+  | 8 and above | `:none` | what is wrong, if anything, is between code and schema: `Shop.Catalog` |
 
   Any version also obeys `SHOP_START_DELAY_MS` (sleeps before it listens) and
   `SHOP_CRASH_AFTER_MS` (halts with status 1).

@@ -3,7 +3,7 @@ defmodule Shop.Router do
   Decides what a request is answered with. It touches no socket: `Shop.Connection` writes.
   """
 
-  alias Shop.{Fault, PortPrograms, Request}
+  alias Shop.{Catalog, Fault, PortPrograms, Request}
 
   @minute 60_000
 
@@ -33,11 +33,11 @@ defmodule Shop.Router do
     slot = if slot = Shop.slot(), do: ["\"", slot, "\""], else: "null"
     version = ["\"", Shop.version(), "\""]
     json = ["{\"app\":\"shop\",\"version\":", version, ",\"slot\":", slot, "}\n"]
-    {:reply, Fault.home_status(), "application/json", json}
+    {:reply, max(Fault.home_status(), Catalog.home_status()), "application/json", json}
   end
 
   def answer(%Request{path: "/health"}, _body) do
-    case Fault.health_status() do
+    case max(Fault.health_status(), Catalog.health_status()) do
       200 -> text(200, "ok")
       status -> text(status, "not healthy")
     end

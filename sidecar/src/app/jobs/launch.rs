@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,6 +176,7 @@ fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnv
         home: user.as_ref().map_or_else(|| context.layout.work(slot), |user| user.home.clone()),
         user: user.map_or_else(|| "nobody".into(), |user| user.name),
         vial_socket: context.daemon.host.socket(),
+        nif: shipped_nif(&context.daemon.binary),
         epmd_port: context.daemon.epmd_port,
         distribution: match config.distribution {
             Reach::Loopback => Distribution::Loopback,
@@ -185,6 +186,15 @@ fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnv
         env_file,
         slot_env: slot_env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
     })
+}
+
+/// Where a package puts it, from the folder of the binary, and where a build leaves it. An app that
+/// was built without Rust loads it from there.
+const NIF: [&str; 2] = ["../lib/vial/libvial_nif.so", "libvial_nif.so"];
+
+fn shipped_nif(binary: &Path) -> Option<PathBuf> {
+    let folder = binary.parent()?;
+    NIF.iter().find_map(|name| folder.join(name).canonicalize().ok())
 }
 
 /// Whom the app's programs run as; as the daemon where absent.

@@ -1,13 +1,18 @@
 //! The jobs: each does one effect with the leaves, and ends in a fact.
 //!
-//! [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, [`verify`]
-//! looks at it before the switch, [`switch`] speaks with Caddy, [`health`] asks the active slot.
+//! [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, [`revert`]
+//! takes migrations down and up again, [`verify`] looks at it before the switch, [`switch`] speaks
+//! with Caddy, [`health`] asks the active slot. [`evaluate`] runs an expression in a release,
+//! [`in_app`] the one that looks at migrations and moves them.
 //! A job knows one app's [`super::context::Context`] and nothing of the state: what its fact means,
 //! the machine decides.
 
+pub(super) mod evaluate;
 pub(super) mod health;
+pub(super) mod in_app;
 pub(super) mod launch;
 pub(super) mod migrate;
+pub(super) mod revert;
 pub(super) mod switch;
 pub(super) mod unpack;
 pub(super) mod verify;

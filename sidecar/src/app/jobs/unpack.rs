@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 use tokio_util::bytes::{Buf, Bytes};
 use vial_protocol::{Code, Problem, Release};
 
@@ -20,14 +19,10 @@ pub(in crate::app) async fn unpack(
     context: Arc<Context>,
     number: u64,
     upload: Option<Upload>,
-    tell: mpsc::Sender<Message>,
-) -> Fact {
+) -> Message {
     match receive(&context, number, upload).await {
-        Ok(release) => {
-            let _ = tell.send(Message::Arrived(release)).await;
-            Fact::Unpacked { number }
-        }
-        Err(problem) => Fact::StepFailed { number, problem },
+        Ok(release) => Message::Unpacked(release),
+        Err(problem) => Message::Fact(Fact::StepFailed { number, problem }),
     }
 }
 

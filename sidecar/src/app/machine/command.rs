@@ -29,4 +29,32 @@ pub struct Ask {
     pub actor: String,
     /// Why.
     pub reason: Option<String>,
+    /// Whether a deploy may bring a destructive migration.
+    pub allow_destructive: bool,
+    /// Whether migrations run before the release starts, although it was on the disk already: the
+    /// rollback goes forward, to a release that knows more of them.
+    pub migrate: bool,
+    /// The migrations that the release that is left reverts: versions, newest first.
+    pub reverts: Vec<u64>,
+}
+
+impl Ask {
+    /// A deployment that leaves the database alone, but for what a deploy always does.
+    #[must_use]
+    pub fn new(
+        kind: Kind,
+        release: Option<u64>,
+        actor: impl Into<String>,
+        reason: Option<String>,
+    ) -> Self {
+        Ask {
+            kind,
+            release,
+            actor: actor.into(),
+            reason,
+            allow_destructive: false,
+            migrate: false,
+            reverts: Vec::new(),
+        }
+    }
 }

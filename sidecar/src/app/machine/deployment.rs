@@ -1,10 +1,11 @@
 //! What happens to the deployment in progress.
 
+use vial_protocol::migration::Moved;
 use vial_protocol::{Code, Desired, Kind, Problem, Slot, Status};
 
 use super::command::Ask;
 use super::effect::{Effect, Grace};
-use super::state::{Current, Life, Queued};
+use super::state::{Current, Failing, Life, Queued, Revert};
 use super::step::Turn;
 use crate::store::record::{Began, Record};
 
@@ -38,6 +39,7 @@ impl Turn {
             release: ask.release,
             actor: ask.actor.clone(),
             reason: ask.reason.clone(),
+            reverts: ask.reverts.clone(),
         }));
         number
     }
@@ -58,16 +60,25 @@ impl Turn {
             release: ask.release,
             slot: None,
             replaces: None,
+            risk: None,
+            allow_destructive: ask.allow_destructive,
+            revert: Revert { versions: ask.reverts.clone(), ..Revert::default() },
+            failing: None,
         });
-        if ask.release.is_some() {
-            self.take_slot();
-        } else {
-            self.enter(Status::Unpacking);
-            self.want(Effect::Unpack { number });
+        match ask.release {
+            Some(release) if ask.migrate && self.settings.migrates => {
+                self.enter(Status::Migrating);
+                self.want(Effect::Migrate { number, release, slot: self.state.idle() });
+            }
+            Some(_) => self.take_slot(),
+            None => {
+                self.enter(Status::Unpacking);
+                self.want(Effect::Unpack { number });
+            }
         }
     }
 
-    fn enter(&mut self, status: Status) {
+    pub(super) fn enter(&mut self, status: Status) {
         if let Some(current) = &mut self.state.current {
             current.status = status;
             let number = current.number;
@@ -76,21 +87,24 @@ impl Turn {
     }
 
     /// The deployment in progress, if it is this one and in this status.
-    fn at(&self, number: u64, status: Status) -> Option<Current> {
+    pub(super) fn at(&self, number: u64, status: Status) -> Option<Current> {
         self.state.current.clone().filter(|it| it.number == number && it.status == status)
     }
 
     // The way to the switch
 
-    pub(super) fn unpacked(&mut self, number: u64) {
-        if self.at(number, Status::Unpacking).is_none() {
+    pub(super) fn unpacked(&mut self, number: u64, risk: Option<String>) {
+        let Some(Current { allow_destructive, .. }) = self.at(number, Status::Unpacking) else {
             return;
-        }
+        };
         if let Some(current) = &mut self.state.current {
             current.release = Some(number);
+            current.risk.clone_from(&risk);
         }
         self.record(Record::ReleaseChosen { number, release: number });
-        if self.settings.migrates {
+        if let (Some(risk), false) = (risk, allow_destructive) {
+            self.undo(Status::Cancelled, Some(Problem::new(Code::Destructive, risk)));
+        } else if self.settings.migrates {
             self.enter(Status::Migrating);
             self.want(Effect::Migrate { number, release: number, slot: self.state.idle() });
         } else {
@@ -98,8 +112,9 @@ impl Turn {
         }
     }
 
-    pub(super) fn migrated(&mut self, number: u64) {
+    pub(super) fn migrated(&mut self, number: u64, applied: Vec<Moved>) {
         if self.at(number, Status::Migrating).is_some() {
+            self.record(Record::Migrated { number, applied });
             self.take_slot();
         }
     }
@@ -118,6 +133,10 @@ impl Turn {
         if let (Kind::Rollback, true, Life::Running { run, .. }) =
             (kind, self.state.is_hot(release), self.life(slot))
         {
+            if self.is_revert_due() {
+                self.revert();
+                return;
+            }
             self.enter(Status::Verifying);
             self.want(Effect::CheckHealth { slot, run });
             return;
@@ -152,8 +171,13 @@ impl Turn {
             return;
         };
         match current.status {
+            Status::Starting if current.revert.is_due() => self.revert(),
             Status::Starting => {
                 self.enter(Status::Verifying);
+                self.want(Effect::Verify { number: current.number, slot });
+            }
+            // A schema was changed under it: a health check may not see that it does not fit.
+            Status::Verifying if !current.revert.versions.is_empty() => {
                 self.want(Effect::Verify { number: current.number, slot });
             }
             Status::Verifying => self.verified(current.number),
@@ -163,11 +187,16 @@ impl Turn {
 
     /// The idle slot's release exited, or does not answer.
     pub(super) fn candidate_failed(&mut self, slot: Slot, problem: Problem) {
-        let concerned = self.state.current.as_ref().is_some_and(|it| {
-            it.slot == Some(slot) && matches!(it.status, Status::Starting | Status::Verifying)
-        });
-        if concerned {
-            self.fail(problem);
+        let Some(current) = self.state.current.as_mut().filter(|it| it.slot == Some(slot)) else {
+            return;
+        };
+        match current.status {
+            Status::Starting | Status::Verifying => self.fail(problem),
+            // What it said while its schema was on the move counts only if it exited.
+            Status::Reverting if problem.code != Code::Unhealthy => {
+                current.failing = Some(Failing { status: Status::Failed, error: Some(problem) });
+            }
+            _ => {}
         }
     }
 
@@ -259,7 +288,7 @@ impl Turn {
 
     // Ends
 
-    fn end(&mut self, status: Status, error: Option<Problem>) {
+    pub(super) fn end(&mut self, status: Status, error: Option<Problem>) {
         if let Some(current) = self.state.current.take() {
             self.record(Record::Ended { number: current.number, status, error });
         }
@@ -303,19 +332,29 @@ impl Turn {
         }
         let cause = problem.message.clone();
         let failed = Problem { code: Code::BakeFailed, ..problem.clone() };
+        if self.state.current.as_ref().is_some_and(|it| it.risk.is_some()) {
+            self.leave_to_a_person(failed);
+            return;
+        }
         self.want(Effect::AbandonStep);
         self.end(Status::Failed, Some(failed));
         // Numbers tell the order in which releases went live; what waits would break it, and was
         // asked for by someone who did not know of the failure.
         self.cancel_queued(Some("the deployment before it failed and is taken back"));
-        let ask = Ask {
-            kind: Kind::Rollback,
-            release: Some(release),
-            actor: "vial".into(),
-            reason: Some(cause),
-        };
+        let ask = Ask::new(Kind::Rollback, Some(release), "vial", Some(cause));
         let number = self.register(&ask);
         self.start(number, &ask);
+    }
+
+    /// The live release failed, and the one before it may not fit the schema any more: which of the
+    /// two is the lesser evil, a person decides. Both run on.
+    fn leave_to_a_person(&mut self, failed: Problem) {
+        self.want(Effect::AbandonStep);
+        self.end(Status::Failed, Some(failed));
+        self.cancel_queued(Some("the deployment before it failed"));
+        if let Some(active) = self.state.active {
+            self.watch(active, false);
+        }
     }
 
     pub(super) fn step_failed(&mut self, number: u64, problem: Problem) {
@@ -329,19 +368,30 @@ impl Turn {
         }
     }
 
-    /// Ends a deployment that is not live, and what runs for it. The old slot serves on.
+    /// Ends a deployment that is not live, and what runs for it. The old slot serves on, with the
+    /// schema that it knows.
     pub(super) fn fail(&mut self, problem: Problem) {
-        self.undo(Status::Failed, Some(problem));
+        self.give_up(Status::Failed, Some(problem));
     }
 
     pub(super) fn cancel(&mut self) {
         match &self.state.current {
-            Some(current) if !current.status.is_live() => self.undo(Status::Cancelled, None),
+            Some(current) if matches!(current.status, Status::Reverting | Status::Restoring) => {}
+            Some(current) if !current.status.is_live() => self.give_up(Status::Cancelled, None),
             _ => self.cancel_queued(None),
         }
     }
 
-    fn undo(&mut self, status: Status, error: Option<Problem>) {
+    fn give_up(&mut self, status: Status, error: Option<Problem>) {
+        let moved = self.state.current.as_ref().is_some_and(|it| !it.revert.moved.is_empty());
+        if moved {
+            self.restore(Failing { status, error });
+        } else {
+            self.undo(status, error);
+        }
+    }
+
+    pub(super) fn undo(&mut self, status: Status, error: Option<Problem>) {
         let Some(current) = self.state.current.clone() else { return };
         self.want(Effect::AbandonStep);
         self.end(status, error);

@@ -2,6 +2,7 @@
 //! fact; each may be begun again after a crash.
 
 use vial_protocol::Slot;
+use vial_protocol::migration::Moved;
 
 use super::state::RunId;
 
@@ -22,7 +23,31 @@ pub enum Effect {
         /// The slot that it will start in.
         slot: Slot,
     },
-    /// Start a release in a slot, and tell when it is healthy.
+    /// Revert migrations in the release that is left, and tell which are down then.
+    Revert {
+        /// The deployment.
+        number: u64,
+        /// The release that is left: it has their files.
+        release: u64,
+        /// Its slot.
+        slot: Slot,
+        /// Their versions, newest first.
+        versions: Vec<u64>,
+        /// Whether this was begun before: then those that are down already are down because of it.
+        again: bool,
+    },
+    /// Migrate up again what a deployment had reverted.
+    Restore {
+        /// The deployment.
+        number: u64,
+        /// The release that serves still: it has their files.
+        release: u64,
+        /// Its slot.
+        slot: Slot,
+        /// What is down.
+        moved: Vec<Moved>,
+    },
+    /// Start a release in a slot, tell when it listens, and when it is healthy.
     Start {
         /// The slot.
         slot: Slot,

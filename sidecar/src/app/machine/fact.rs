@@ -1,5 +1,6 @@
 //! What has happened. A fact that came too late (another run, another deployment) changes nothing.
 
+use vial_protocol::migration::Moved;
 use vial_protocol::{Problem, Slot};
 
 use super::state::RunId;
@@ -11,11 +12,47 @@ pub enum Fact {
     Unpacked {
         /// The deployment.
         number: u64,
+        /// What of the release that serves it may break, as a phrase: "drops users.name".
+        risk: Option<String>,
     },
     /// A deployment's migrations ran.
     Migrated {
         /// The deployment.
         number: u64,
+        /// Which of them had not been applied before, as far as it could be seen.
+        applied: Vec<Moved>,
+    },
+    /// A run listens on its port; it need not be healthy.
+    Listening {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// The release that is left has reverted its migrations.
+    Reverted {
+        /// The deployment.
+        number: u64,
+        /// Those that are down because of it.
+        moved: Vec<Moved>,
+    },
+    /// It has not, or not all of them.
+    RevertFailed {
+        /// The deployment.
+        number: u64,
+        /// Those that are down because of it.
+        moved: Vec<Moved>,
+        /// Why, and what to do.
+        problem: Problem,
+    },
+    /// What a deployment had reverted was migrated up again, or as much of it as could be.
+    Restored {
+        /// The deployment.
+        number: u64,
+        /// Those that still are down.
+        left: Vec<Moved>,
+        /// Why, where some are.
+        problem: Option<Problem>,
     },
     /// A run answered its health check.
     Healthy {

@@ -11,6 +11,15 @@
 //! A deploy begins at `unpacking`, a restart and a rollback at `starting`, a rollback whose target
 //! still runs at `verifying` (one health check) and is at `switching` milliseconds later.
 //!
+//! A rollback that reverts migrations does so while its target listens and has no traffic yet:
+//!
+//! ```text
+//! starting ─listens▶ reverting ─▶ verifying (healthy, then the paths) ─▶ switching
+//!                        │             │                                     │
+//!                        ▼             └──────────────┬──────────────────────┘
+//!                     failed (which are down)     restoring (up again) ─▶ failed
+//! ```
+//!
 //! A slot beside it:
 //!
 //! ```text
@@ -21,7 +30,8 @@
 //! ```
 //!
 //! Nothing outside this folder assigns a state. [`deployment`] moves the deployment in progress,
-//! [`slots`] the slots, [`recover`] takes up what a daemon before this one left. The clock, the
+//! [`revert`] its migrations, [`slots`] the slots, [`recover`] takes up what a daemon before this one
+//! left. The clock, the
 //! store and every process are the caller's.
 
 mod command;
@@ -29,6 +39,7 @@ mod deployment;
 mod effect;
 mod fact;
 mod recover;
+mod revert;
 mod slots;
 mod state;
 mod step;
@@ -39,5 +50,7 @@ mod model;
 pub use command::{Ask, Command};
 pub use effect::{Effect, Grace};
 pub use fact::Fact;
-pub use state::{Current, Life, PerSlot, Queued, RunId, Settings, SlotLife, State};
+pub use state::{
+    Current, Failing, Life, PerSlot, Queued, Revert, RevertStage, RunId, Settings, SlotLife, State,
+};
 pub use step::{Event, Step, step};

@@ -24,7 +24,14 @@ impl Turn {
 
     fn resume(&mut self, current: &Current) {
         match (current.status, current.slot) {
+            (Status::Reverting, Some(slot)) => self.resume_revert(slot, current),
             (Status::Starting | Status::Verifying, Some(slot)) => self.resume_start(slot, current),
+            (Status::Restoring, slot) => {
+                if let Some(slot) = slot.filter(|slot| !self.is_active(*slot)) {
+                    self.clear(slot, Grace::Full);
+                }
+                self.begin_restore();
+            }
             (Status::Switching, Some(slot)) => self.resume_switch(slot, current.number),
             (Status::Draining, Some(slot)) => self.drain(current.number, slot.other()),
             (Status::Baking, _) => self.want(Effect::Bake { number: current.number }),
@@ -54,6 +61,17 @@ impl Turn {
             }
             (_, _, Some(wanted)) => self.start_in(slot, wanted),
             (_, _, None) => self.fail(interrupted("before its release was known")),
+        }
+    }
+
+    /// What was begun is brought to its end, whether the release that waits for it lives or not:
+    /// only so it is known what is down.
+    fn resume_revert(&mut self, slot: Slot, current: &Current) {
+        self.revert();
+        let there = self.state.slots.get(slot).release;
+        let lives = matches!(self.life(slot), Life::Running { .. }) && there == current.release;
+        if let (Some(wanted), false) = (current.release, lives) {
+            self.start_in(slot, wanted);
         }
     }
 

@@ -1,8 +1,10 @@
 //! What the machine knows.
 
-use vial_protocol::{Desired, Kind, Slot, Status};
+use vial_protocol::migration::Moved;
+use vial_protocol::{Deployment, Desired, Kind, Problem, Slot, Status};
 
 use super::command::Ask;
+use crate::app::standing;
 use crate::store::load::Loaded;
 
 /// Names one start of a release in a slot; never used twice in an app.
@@ -177,6 +179,63 @@ pub struct Current {
     pub slot: Option<Slot>,
     /// The deployment that was active when it took its slot.
     pub replaces: Option<u64>,
+    /// What the destructive migrations that a deploy brings do, as a phrase: "drops users.name".
+    pub risk: Option<String>,
+    /// Whether it may bring them.
+    pub allow_destructive: bool,
+    /// What becomes of the migrations that a rollback's target does not know.
+    pub revert: Revert,
+    /// How it ends, once what it had reverted is migrated up again.
+    pub failing: Option<Failing>,
+}
+
+impl Current {
+    /// Whether migrations are being reverted, or were: it must be seen through.
+    #[must_use]
+    pub fn holds_the_database(&self) -> bool {
+        matches!(self.status, Status::Reverting | Status::Restoring)
+            || !self.revert.moved.is_empty() && self.status < Status::Switching
+    }
+}
+
+/// Migrations that a rollback reverts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Revert {
+    /// Their versions, newest first; empty: they stay.
+    pub versions: Vec<u64>,
+    /// How far it is.
+    pub stage: RevertStage,
+    /// Those that are down because of it.
+    pub moved: Vec<Moved>,
+}
+
+impl Revert {
+    /// Whether there is something to revert, and it was not done yet.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        !self.versions.is_empty() && self.stage != RevertStage::Done
+    }
+}
+
+/// How far a revert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RevertStage {
+    /// Nothing was touched.
+    #[default]
+    Wanted,
+    /// It was begun, and it is not known how far it came.
+    Begun,
+    /// It was done.
+    Done,
+}
+
+/// How a deployment ends after its revert was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// `failed` or `cancelled`.
+    pub status: Status,
+    /// Why.
+    pub error: Option<Problem>,
 }
 
 /// A deployment that waits.
@@ -211,25 +270,54 @@ impl State {
             active: loaded.active,
             serving: loaded.serving,
             slots,
-            current: in_progress(false).map(|it| Current {
-                number: it.number,
-                kind: it.kind,
-                status: it.status,
-                release: it.release.as_ref().map(|release| release.number),
-                slot: it.slot,
-                replaces: it.replaces,
-            }),
+            current: in_progress(false).map(|it| Current::restored(it, loaded)),
             queued: in_progress(true).map(|it| Queued {
                 number: it.number,
-                ask: Ask {
-                    kind: it.kind,
-                    release: it.release.as_ref().map(|release| release.number),
-                    actor: it.actor.clone(),
-                    reason: it.reason.clone(),
-                },
+                ask: Ask::new(
+                    it.kind,
+                    it.release.as_ref().map(|release| release.number),
+                    it.actor.clone(),
+                    it.reason.clone(),
+                ),
             }),
             next_number: loaded.next_number,
             next_run: loaded.next_run,
+        }
+    }
+}
+
+impl Current {
+    fn restored(row: &Deployment, loaded: &Loaded) -> Current {
+        let replaced = row.replaces.or(loaded.serving);
+        let replaced = replaced
+            .and_then(|number| loaded.deployments.iter().find(|it| it.number == number))
+            .and_then(|it| it.release.as_ref());
+        let brings = matches!(row.kind, Kind::Deploy | Kind::Redeploy);
+        let stage = match row.status {
+            Status::Reverting => RevertStage::Begun,
+            // A daemon that came back once already begins at `starting` again.
+            Status::Starting if row.reverted.is_empty() => RevertStage::Wanted,
+            _ => RevertStage::Done,
+        };
+        Current {
+            number: row.number,
+            kind: row.kind,
+            status: row.status,
+            release: row.release.as_ref().map(|release| release.number),
+            slot: row.slot,
+            replaces: row.replaces,
+            risk: match (&row.release, replaced) {
+                (Some(release), Some(replaced)) if brings => standing::risk(release, replaced),
+                _ => None,
+            },
+            // Where it was not allowed, it has ended.
+            allow_destructive: true,
+            revert: Revert { versions: row.reverts.clone(), stage, moved: row.reverted.clone() },
+            failing: (row.status == Status::Restoring).then(|| Failing {
+                // Whether it was cancelled is not kept: it did not succeed, and this says why.
+                status: if row.error.is_some() { Status::Failed } else { Status::Cancelled },
+                error: row.error.clone(),
+            }),
         }
     }
 }

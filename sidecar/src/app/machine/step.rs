@@ -74,8 +74,14 @@ impl Turn {
 
     fn fact(&mut self, fact: Fact) {
         match fact {
-            Fact::Unpacked { number } => self.unpacked(number),
-            Fact::Migrated { number } => self.migrated(number),
+            Fact::Unpacked { number, risk } => self.unpacked(number, risk),
+            Fact::Migrated { number, applied } => self.migrated(number, applied),
+            Fact::Reverted { number, moved } => self.reverted(number, moved),
+            Fact::RevertFailed { number, moved, problem } => {
+                self.revert_failed(number, moved, problem);
+            }
+            Fact::Restored { number, left, problem } => self.restored(number, left, problem),
+            Fact::Listening { slot, run } if self.is_run(slot, run) => self.candidate_listens(slot),
             Fact::Verified { number } => self.verified(number),
             Fact::Switched { number } => self.switched(number),
             Fact::Drained { number, outcome } => self.drained(number, outcome),
@@ -92,7 +98,8 @@ impl Turn {
                 self.state.slots.get_mut(slot).restarts = 0;
             }
             Fact::RestartDue { slot } => self.restart_due(slot),
-            Fact::Healthy { .. }
+            Fact::Listening { .. }
+            | Fact::Healthy { .. }
             | Fact::Unhealthy { .. }
             | Fact::Exited { .. }
             | Fact::Steady { .. } => {}

@@ -13,7 +13,7 @@ use super::super::args;
 use super::super::exit::Exit;
 use super::super::session::{Session, Stop};
 use super::super::text;
-use crate::client::console::{Console, Output, Size};
+use crate::client::console::{Console, Output, Place, Size};
 
 /// Ctrl-]: leaves the console, as telnet has it. Everything else goes to the release.
 const LEAVE: u8 = 0x1d;
@@ -32,8 +32,12 @@ pub async fn run(session: &mut Session, args: &args::Console) -> Result<Exit, St
     }
     let terminal = io::stdin().as_fd().try_clone_to_owned()?;
     let term = std::env::var("TERM").unwrap_or_else(|_| "xterm".into());
-    let console = session.client.console(&args.app, args.slot, size(&terminal)?, &term).await?;
-    session.screen.say("Ctrl-] leaves the console; the release goes on.")?;
+    let place = args.release.map_or(Place::Slot(args.slot), Place::Release);
+    let console = session.client.console(&args.app, place, size(&terminal)?, &term).await?;
+    session.screen.say(match place {
+        Place::Slot(_) => "Ctrl-] leaves the console; the release goes on.",
+        Place::Release(_) => "Ctrl-] leaves the console; what serves is not touched by it.",
+    })?;
     let signals = Signals::new([SIGWINCH, SIGHUP, SIGINT, SIGTERM])?;
     let sizes = signals.filter_map({
         let terminal = terminal.try_clone()?;

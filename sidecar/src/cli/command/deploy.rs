@@ -6,26 +6,65 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use vial_protocol::request::Accepted;
+use vial_protocol::{Code, request};
+
 use super::super::args::Deploy;
 use super::super::exit::Exit;
 use super::super::follow::follow;
 use super::super::progress::Progress;
 use super::super::session::{Session, Stop};
 use super::super::text;
-use crate::client::Upload;
+use crate::client::{ClientError, Upload};
 
 /// Sends the release, and follows the deployment.
 ///
 /// # Errors
 /// See [`Stop`].
 pub async fn run(session: &mut Session, args: &Deploy) -> Result<Exit, Stop> {
+    let mut asked =
+        request::Deploy { reason: args.reason.clone(), allow_destructive: args.allow_destructive };
+    let accepted = match send(session, args, &asked).await {
+        // It is refused before it touches anything, and someone is here who can allow it.
+        Err(Stop::Client(ClientError::Refused(problem)))
+            if problem.code == Code::Destructive
+                && session.input_terminal
+                && session.screen.terminal
+                && args.path != Path::new("-") =>
+        {
+            let shown = text::block(&problem.message, session.screen.colour);
+            session.screen.say(&shown)?;
+            if !session.ask("Deploy it all the same?")? {
+                session.screen.complain("Nothing was changed.");
+                return Ok(Exit::Refused);
+            }
+            asked.allow_destructive = true;
+            send(session, args, &asked).await?
+        }
+        sent => sent?,
+    };
+    match accepted.deployment {
+        Some(number) if !args.detach => follow(session, &args.app, number, None).await,
+        number => {
+            session.accepted(&accepted, number.map(|number| (args.app.as_str(), number)))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Sends the release once.
+async fn send(
+    session: &mut Session,
+    args: &Deploy,
+    asked: &request::Deploy,
+) -> Result<Accepted, Stop> {
     let upload = upload(session, &args.path)?;
     let sent = upload.sent();
     let mut progress = Progress::on(&session.screen);
     let began = (session.screen.clock)();
     let client = session.client.clone();
     let accepted = {
-        let deploying = client.deploy(&args.app, args.reason.as_deref(), upload);
+        let deploying = client.deploy(&args.app, asked, upload);
         tokio::pin!(deploying);
         let mut tick = tokio::time::interval(Duration::from_millis(100));
         loop {
@@ -40,13 +79,7 @@ pub async fn run(session: &mut Session, args: &Deploy) -> Result<Exit, Stop> {
         }
     };
     progress.clear();
-    match accepted.deployment {
-        Some(number) if !args.detach => follow(session, &args.app, number, None).await,
-        number => {
-            session.accepted(&accepted, number.map(|number| (args.app.as_str(), number)))?;
-            Ok(Exit::Done)
-        }
-    }
+    Ok(accepted)
 }
 
 /// Where the bytes come from. What is wrong on this side is told before anything is sent.

@@ -9,5 +9,6 @@ pub mod deploy;
 pub mod evaluate;
 pub mod history;
 pub mod logs;
+pub mod migrations;
 pub mod rollback;
 pub mod status;

@@ -1,7 +1,6 @@
 //! `vial rollback`
 
-use vial_protocol::request;
-use vial_protocol::{Code, Plan};
+use vial_protocol::{Code, DatabasePlan, MigrationChoice, Plan, request};
 
 use super::super::args::Rollback;
 use super::super::exit::Exit;
@@ -15,7 +14,19 @@ use crate::client::ClientError;
 /// # Errors
 /// See [`Stop`].
 pub async fn run(session: &mut Session, args: &Rollback) -> Result<Exit, Stop> {
-    let mut plan = session.client.plan(&args.app, args.to, args.cancel).await?;
+    let mut request = request::Rollback {
+        to: args.to,
+        reason: args.reason.clone(),
+        cancel: args.cancel,
+        digest: None,
+        migrations: match (args.keep_migrations, args.revert_migrations) {
+            (true, _) => Some(MigrationChoice::Keep),
+            (_, true) => Some(MigrationChoice::Revert),
+            _ => None,
+        },
+        force: args.force,
+    };
+    let mut plan = session.client.plan(&args.app, &request).await?;
     if args.plan {
         let screen = &mut session.screen;
         if screen.json {
@@ -26,18 +37,18 @@ pub async fn run(session: &mut Session, args: &Rollback) -> Result<Exit, Stop> {
         }
         return Ok(Exit::Done);
     }
-    let asks = session.input_terminal && session.screen.terminal && !args.yes;
+    let someone = session.input_terminal && session.screen.terminal;
+    let asks = someone && !args.yes && !args.force;
     let accepted = loop {
-        if !agreed(session, &plan, asks)? {
-            session.screen.complain("Nothing was changed.");
-            return Ok(Exit::Refused);
+        match agreed(session, &plan, asks)? {
+            Agreed::No => {
+                session.screen.complain("Nothing was changed.");
+                return Ok(Exit::Refused);
+            }
+            Agreed::Yes => {}
+            Agreed::Choice(choice) => request.migrations = Some(choice),
         }
-        let request = request::Rollback {
-            to: args.to,
-            reason: args.reason.clone(),
-            cancel: args.cancel,
-            digest: Some(plan.digest.clone()),
-        };
+        request.digest = Some(plan.digest.clone());
         match session.client.rollback(&args.app, &request).await {
             Ok(accepted) => break accepted,
             // Someone can agree to the new plan as well.
@@ -61,7 +72,13 @@ pub async fn run(session: &mut Session, args: &Rollback) -> Result<Exit, Stop> {
     }
 }
 
-fn agreed(session: &mut Session, plan: &Plan, asks: bool) -> Result<bool, Stop> {
+enum Agreed {
+    Yes,
+    No,
+    Choice(MigrationChoice),
+}
+
+fn agreed(session: &mut Session, plan: &Plan, asks: bool) -> Result<Agreed, Stop> {
     let screen = &mut session.screen;
     if !screen.json && !screen.quiet || asks {
         let look = if screen.json { screen.err_look() } else { screen.look() };
@@ -72,5 +89,22 @@ fn agreed(session: &mut Session, plan: &Plan, asks: bool) -> Result<bool, Stop> 
             screen.say(&shown)?;
         }
     }
-    Ok(!asks || session.ask("Roll back?")?)
+    if !asks {
+        return Ok(Agreed::Yes);
+    }
+    let DatabasePlan::Choose { choices } = &plan.database else {
+        return Ok(if session.ask("Roll back?")? { Agreed::Yes } else { Agreed::No });
+    };
+    let question = if choices.contains(&MigrationChoice::Revert) {
+        "Roll back and [k]eep the migrations, [r]evert them, or [C]ancel?"
+    } else {
+        "Roll back and [k]eep the migrations, or [C]ancel?"
+    };
+    Ok(match session.answer(question)?.as_str() {
+        "k" | "keep" => Agreed::Choice(MigrationChoice::Keep),
+        "r" | "revert" if choices.contains(&MigrationChoice::Revert) => {
+            Agreed::Choice(MigrationChoice::Revert)
+        }
+        _ => Agreed::No,
+    })
 }

@@ -1,15 +1,17 @@
 //! Whether the release in a slot is healthy.
 //!
 //! [`Check`] is one HTTP request, [`Probe`] whatever an app is asked by: [`once`] asks,
-//! [`until_healthy`] asks until a new process is ready, [`verify`] asks for a page that must
+//! [`until_healthy`] asks until a new process is ready, [`listens`] waits for less, [`verify`] asks for a page that must
 //! work. Knows only ports, paths and processes.
 
 mod command;
 mod http;
 
 use std::future::Future;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::exit::Exit;
@@ -125,6 +127,14 @@ pub async fn until_healthy(
         () = tokio::time::sleep(deadline) => {
             Err(Unhealthy::Deadline { waited: deadline, detail: last })
         }
+    }
+}
+
+/// Waits until something on this host takes connections on a port.
+pub async fn listens(port: u16) {
+    let began = Instant::now();
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+        tokio::time::sleep((began.elapsed() / SHARE).clamp(AT_FIRST, AT_LAST)).await;
     }
 }
 

@@ -6,7 +6,7 @@
 mod world;
 
 use proptest::prelude::*;
-use vial_protocol::Slot;
+use vial_protocol::{MigrationChoice, Slot};
 
 use self::world::World;
 use super::Settings;
@@ -24,10 +24,13 @@ enum Cut {
 
 #[derive(Debug, Clone)]
 enum Op {
-    Deploy,
+    Deploy {
+        allow_destructive: bool,
+    },
     Rollback {
         to: Option<u64>,
         cancel: bool,
+        migrations: Option<MigrationChoice>,
     },
     Restart {
         in_place: bool,
@@ -52,9 +55,17 @@ enum Op {
 fn op() -> impl Strategy<Value = (Op, Cut)> {
     let slot = prop_oneof![Just(Slot::Blue), Just(Slot::Green)];
     let op = prop_oneof![
-        3 => Just(Op::Deploy),
-        2 => (prop_oneof![3 => Just(None), 1 => (1u64..8).prop_map(Some)], any::<bool>())
-            .prop_map(|(to, cancel)| Op::Rollback { to, cancel }),
+        3 => prop::bool::weighted(0.8).prop_map(|allow_destructive| Op::Deploy { allow_destructive }),
+        2 => (
+            prop_oneof![3 => Just(None), 1 => (1u64..8).prop_map(Some)],
+            any::<bool>(),
+            prop_oneof![
+                1 => Just(None),
+                1 => Just(Some(MigrationChoice::Keep)),
+                2 => Just(Some(MigrationChoice::Revert)),
+            ],
+        )
+            .prop_map(|(to, cancel, migrations)| Op::Rollback { to, cancel, migrations }),
         1 => any::<bool>().prop_map(|in_place| Op::Restart { in_place }),
         1 => Just(Op::Cancel),
         1 => Just(Op::Stop),

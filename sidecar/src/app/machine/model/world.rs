@@ -1,14 +1,15 @@
 //! The world that the machine runs in: processes, a route, effects under way, and the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
-use vial_protocol::{Code, Desired, Problem, Slot, Status};
+use vial_protocol::migration::Moved;
+use vial_protocol::{Code, Deployment, Desired, Kind, Problem, Slot, Status};
 
 use super::{Cut, Op};
 use crate::app::admission::RollbackAsk;
-use crate::app::fixture::release_of;
+use crate::app::fixture::release_with;
 use crate::app::history::History;
 use crate::app::known::Known;
 use crate::app::machine::*;
@@ -30,6 +31,8 @@ pub(super) struct World {
     jobs: Vec<Effect>,
     alive: BTreeMap<Slot, RunId>,
     route: Slot,
+    /// Migrations that were reverted.
+    down: BTreeSet<u64>,
 }
 
 impl World {
@@ -45,6 +48,7 @@ impl World {
             jobs: Vec::new(),
             alive: BTreeMap::new(),
             route: Slot::Blue,
+            down: BTreeSet::new(),
         };
         world.load();
         world
@@ -59,16 +63,18 @@ impl World {
 
     pub(super) fn play(&mut self, op: Op, cut: Cut) {
         let known = Known { app: APP, state: &self.state, history: &self.history };
-        let begin = |kind, release| {
-            Command::Begin(Ask { kind, release, actor: "ana".into(), reason: None })
-        };
-        use vial_protocol::Kind::{Deploy, Rollback};
+        let ana = || "ana".to_owned();
         let command = match op {
-            Op::Deploy => known.deploy().map(|()| begin(Deploy, None)),
-            Op::Rollback { to, cancel } => known
-                .rollback(&RollbackAsk { to, cancel, digest: None })
-                .map(|plan| begin(Rollback, Some(plan.to.number))),
-            Op::Restart { in_place } => known.restart(in_place, "ana".into(), None),
+            Op::Deploy { allow_destructive } => known.deploy().map(|()| {
+                Command::Begin(Ask {
+                    allow_destructive,
+                    ..Ask::new(Kind::Deploy, None, "ana", None)
+                })
+            }),
+            Op::Rollback { to, cancel, migrations } => known
+                .rollback(&RollbackAsk { to, cancel, migrations, ..RollbackAsk::default() })
+                .and_then(|plan| known.agreed(&plan, ana(), None).map(Command::Begin)),
+            Op::Restart { in_place } => known.restart(in_place, ana(), None),
             Op::Cancel => known.cancel().map(|_| Command::Cancel),
             Op::Stop => known.stop().map(|()| Command::Stop),
             Op::Start => known.start().map(|()| Command::Start),
@@ -135,8 +141,11 @@ impl World {
             }
             Effect::AbandonStep => self.jobs.retain(|it| {
                 assert!(
-                    !matches!(it, Effect::Switch { .. }),
-                    "a switch under way is never abandoned"
+                    !matches!(
+                        it,
+                        Effect::Switch { .. } | Effect::Revert { .. } | Effect::Restore { .. }
+                    ),
+                    "{it:?} is never abandoned"
                 );
                 !matches!(
                     it,
@@ -178,13 +187,39 @@ impl World {
         let fact = match effect {
             Effect::Unpack { number } => {
                 if well {
-                    let release = release_of(number);
+                    let release = release_with(number);
                     self.runtime.block_on(self.store.release_added(APP, release.clone())).unwrap();
                     self.history.add_release(release);
                 }
-                choose(number, Fact::Unpacked { number })
+                let known = Known { app: APP, state: &self.state, history: &self.history };
+                let risk = known.risk(number);
+                choose(number, Fact::Unpacked { number, risk })
             }
-            Effect::Migrate { number, .. } => choose(number, Fact::Migrated { number }),
+            Effect::Migrate { number, .. } => {
+                choose(number, Fact::Migrated { number, applied: Vec::new() })
+            }
+            Effect::Revert { number, release, versions, again, .. } => {
+                assert_eq!(Some(release), self.state.serving_release(), "another one reverts");
+                // A failure comes after the first.
+                let count = if well { versions.len() } else { 1.min(versions.len() - 1) };
+                let mut moved = Vec::new();
+                for version in &versions[..count] {
+                    if self.down.insert(*version) || again {
+                        moved.push(Moved { repo: "Shop.Repo".into(), version: *version });
+                    }
+                }
+                match well {
+                    true => Fact::Reverted { number, moved },
+                    false => Fact::RevertFailed { number, moved, problem: stuck() },
+                }
+            }
+            Effect::Restore { number, moved, .. } => {
+                let left = if well { Vec::new() } else { moved.clone() };
+                for it in moved.iter().filter(|_| well) {
+                    self.down.remove(&it.version);
+                }
+                Fact::Restored { number, left, problem: (!well).then(stuck) }
+            }
             Effect::Verify { number, .. } => choose(number, Fact::Verified { number }),
             Effect::Drain { number, .. } => {
                 Fact::Drained { number, outcome: Some("1 was still open".into()) }
@@ -233,6 +268,20 @@ impl World {
         self.fact(fact, cut);
     }
 
+    /// Nobody has reverted anything that a deployment which ended does not name.
+    fn database_is_accounted_for(&self) {
+        let rows = self.runtime.block_on(self.store.deployments(APP, None, 1000)).unwrap();
+        for version in &self.down {
+            let named = |it: &Deployment| it.reverted.iter().any(|moved| moved.version == *version);
+            assert!(rows.iter().any(named), "{version} is down, and no deployment says so");
+        }
+        // What did not go live leaves the schema as it was, unless that itself has failed.
+        for it in rows.iter().filter(|it| it.live_at.is_none() && !it.reverted.is_empty()) {
+            let code = it.error.as_ref().map(|error| error.code);
+            assert_eq!(code, Some(Code::RevertFailed), "{it:?}");
+        }
+    }
+
     fn exit(&mut self, slot: Slot, cut: Cut) {
         let Some(run) = self.alive.remove(&slot) else { return };
         self.runtime.block_on(self.store.run_ended(APP, run, "exited", NOW)).unwrap();
@@ -245,6 +294,13 @@ impl World {
                 self.jobs.iter().find(|it| matches!(it, Effect::Switch { .. }))
         {
             self.route = *to;
+        }
+        // What runs in the release goes on without the daemon, a while.
+        if half_switched
+            && let Some(Effect::Revert { versions, .. }) =
+                self.jobs.iter().find(|it| matches!(it, Effect::Revert { .. }))
+        {
+            self.down.extend(versions.first());
         }
         self.jobs.clear();
         for (slot, dies) in [(Slot::Blue, dead.0), (Slot::Green, dead.1)] {
@@ -295,6 +351,8 @@ impl World {
         self.jobs.iter().any(|job| match job {
             Effect::Unpack { number }
             | Effect::Migrate { number, .. }
+            | Effect::Revert { number, .. }
+            | Effect::Restore { number, .. }
             | Effect::Verify { number, .. }
             | Effect::Switch { number, .. }
             | Effect::Drain { number, .. }
@@ -318,7 +376,14 @@ impl World {
         }
         assert_eq!(self.state.current, None);
         assert_eq!(self.state.queued, None);
-        assert_eq!(self.alive.get(&self.state.idle()), None, "the idle slot still runs");
+        self.database_is_accounted_for();
+        // Where a destructive migration stands between the two, which shall serve is left to a person.
+        let left_to_a_person = self.state.serving.is_some_and(|number| {
+            self.history.get(number).is_some_and(|it| it.status == Status::Failed)
+        });
+        if !left_to_a_person {
+            assert_eq!(self.alive.get(&self.state.idle()), None, "the idle slot still runs");
+        }
         if let (Some(active), Desired::Running) = (self.state.active, self.state.desired) {
             assert!(matches!(self.state.slots.get(active).life, Life::Running { .. }));
             assert_eq!(self.route, active);
@@ -344,6 +409,10 @@ impl World {
         // `finish` takes the remainder: an index is its own.
         self.finish(which, true, Cut::None);
     }
+}
+
+fn stuck() -> Problem {
+    Problem::new(Code::RevertFailed, "a lock is held")
 }
 
 fn problem() -> Problem {

@@ -1,0 +1,98 @@
+//! Evaluating an expression with a release's script, beside what runs in its slot.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use vial_protocol::{Code, Problem, Slot};
+
+use super::launch::{prepare, user};
+use crate::app::context::Context;
+use crate::slot::helper::{Finished, Helper};
+use crate::slot::remote::{Remote, RemoteCommand};
+use crate::slot::{Identity, Output, Spec};
+
+/// Tells the programs of one daemon apart.
+static COUNT: AtomicU64 = AtomicU64::new(1);
+
+/// Where an expression is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evaluation {
+    /// In the running node.
+    Rpc,
+    /// In a node of its own, in which the app is not started.
+    Eval,
+}
+
+impl Evaluation {
+    /// The command of the release's script.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Evaluation::Rpc => "rpc",
+            Evaluation::Eval => "eval",
+        }
+    }
+}
+
+pub(in crate::app) fn failed(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::StartFailed, format!("The release's script could not be run: {error}"))
+        .next("`vial doctor`")
+}
+
+pub(in crate::app) fn marker(context: &Context) -> String {
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}.person-{}-{count}", context.marker(0), std::process::id())
+}
+
+/// Evaluates an expression with a release's script, to its end.
+///
+/// # Errors
+/// Where the script could not be run, or took longer than `limit`.
+pub async fn evaluate(
+    context: &Arc<Context>,
+    slot: Slot,
+    release: u64,
+    how: Evaluation,
+    expression: &str,
+    limit: Duration,
+) -> Result<Finished, Problem> {
+    let marker = marker(context);
+    let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
+    let (program, args, env) = match how {
+        Evaluation::Rpc => {
+            let RemoteCommand { program, args } = node(context, slot).await?.rpc(expression);
+            (program, args, environment.for_remote())
+        }
+        Evaluation::Eval => {
+            let args = vec![how.verb().into(), expression.into()];
+            (context.script(release), args, environment.for_helper())
+        }
+    };
+    let spec = Spec {
+        binary: context.daemon.binary.clone(),
+        program,
+        args,
+        env,
+        cwd: context.layout.work(slot),
+        user: user(context),
+        output: Output::Piped,
+    };
+    let helper = Helper::start(&spec, &marker).map_err(failed)?;
+    helper.run(limit, |_| {}).await.map_err(failed)
+}
+
+/// The node that runs in a slot, as it calls itself.
+pub(in crate::app) async fn node(context: &Arc<Context>, slot: Slot) -> Result<Remote, Problem> {
+    let runs = context.daemon.store.open_runs(context.app()).await.map_err(failed)?;
+    let Some(run) = runs.into_iter().rfind(|run| run.slot == slot) else {
+        return Err(Problem::new(
+            Code::NotRunning,
+            format!("Nothing runs in the {slot} slot of {}.", context.app()),
+        )
+        .next(format!("`vial status {}` shows both slots", context.app())));
+    };
+    let process = Identity { pid: run.pid, start_ticks: run.start_ticks, boot_id: run.boot_id };
+    Remote::to(&process, &context.layout.release(run.release))
+        .map_err(|error| Problem::new(Code::NotRunning, error.to_string()))
+}

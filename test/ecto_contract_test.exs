@@ -1,0 +1,3 @@
+defmodule EctoDouble.ContractTest do
+  use EctoContract, ground: DoubleGround
+end

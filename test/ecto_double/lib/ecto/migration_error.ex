@@ -1,0 +1,4 @@
+defmodule Ecto.MigrationError do
+  @moduledoc false
+  defexception [:message]
+end
