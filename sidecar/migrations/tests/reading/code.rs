@@ -118,6 +118,15 @@ fn what_is_not_in_the_file_is_unknown() {
         &["going down, it calls drop_audit_trigger, which Vial cannot read"],
     );
     change(
+        "
+    key = :crypto.strong_rand_bytes(16)
+    :ets.insert(:keys, {1, key})",
+        Unknown,
+        UNCLEAR,
+        &["calls :ets.insert, which Vial cannot read"],
+        &["going down, it calls :ets.insert, which Vial cannot read"],
+    );
+    change(
         "System.cmd(\"psql\", [\"-f\", \"up.sql\"])",
         Unknown,
         UNCLEAR,
