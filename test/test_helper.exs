@@ -6,9 +6,6 @@ without =
     [:daemon]
   end
 
-for file <- ["fake_client", "fake_ssh", "samples", "place"],
-    do: Code.require_file("support/#{file}.exs", __DIR__)
-
 ExUnit.start(exclude: without)
 
 # What is run against Ecto's double here, and against the real one by `bin/test --ecto`.

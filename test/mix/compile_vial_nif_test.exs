@@ -28,7 +28,7 @@ defmodule Mix.Tasks.Compile.VialNifTest do
 
       for mode <- ["embedded", "interactive"] do
         {output, 0} = eval(host, @ask, [{"RELEASE_MODE", mode}])
-        assert output =~ "true" and output =~ "reason: :unreachable"
+        assert output =~ "true" and output =~ "#Vial.Error<:unreachable "
         refute output =~ "warning"
       end
     end
@@ -42,14 +42,14 @@ defmodule Mix.Tasks.Compile.VialNifTest do
       refute output =~ "cargo"
       own = Path.join(:code.priv_dir(:vial), "native/libvial_nif.so")
       {output, 0} = eval(host, @ask, [{"VIAL_NIF", own}])
-      assert output =~ "true" and output =~ "reason: :unreachable"
+      assert output =~ "true" and output =~ "#Vial.Error<:unreachable "
       {output, 0} = eval(host, @ask)
-      assert output =~ "false" and output =~ "reason: :not_loaded"
+      assert output =~ "false" and output =~ "#Vial.Error<:not_loaded "
       assert output =~ "Vial's NIF is not loaded"
       broken = Path.join(folder, "broken.so")
       File.write!(broken, "no library")
       {output, 0} = eval(host, @ask, [{"VIAL_NIF", broken}])
-      assert output =~ "false" and output =~ "reason: :not_loaded" and output =~ "broken.so"
+      assert output =~ "false" and output =~ "#Vial.Error<:not_loaded " and output =~ "broken.so"
     end
   end
 

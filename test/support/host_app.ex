@@ -17,13 +17,6 @@ defmodule Vial.HostApp do
       File.cp_r!(Path.join(@root, source), to)
     end
 
-    # Until lib/ has the structs.
-    structs = Path.join(@root, "test/support/structs.ex")
-    ours = Path.join(@root, "lib/vial/error.ex")
-
-    if File.exists?(structs) and not File.exists?(ours),
-      do: File.cp!(structs, Path.join(vial, "lib/structs.ex"))
-
     vial
   end
 
