@@ -8,10 +8,16 @@ missing_packages() {
   command -v flock >/dev/null || echo util-linux
   command -v caddy >/dev/null || echo caddy
   command -v mix >/dev/null || echo elixir
+  [[ ! ${with_postgres:-} ]] || has_postgres || echo postgresql
   # What a release is assembled from; an Erlang without one of them is a part of Debian's.
   if ! command -v erl >/dev/null || ! has_applications; then
     echo erlang-nox erlang-dev
   fi
+}
+
+# Debian keeps its programs out of the PATH.
+has_postgres() {
+  command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
 }
 
 has_applications() {

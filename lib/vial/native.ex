@@ -65,8 +65,6 @@ defmodule Vial.Native do
     case :erlang.load_nif(String.to_charlist(path), @version) do
       :ok ->
         :persistent_term.erase(@why)
-        # One that is there and does not fit is worth a word, though another one did.
-        if failures != [], do: :persistent_term.put(@why, Enum.join(failures, "; "))
         :ok
 
       # Only while the system runs: there is a logger, and the module of before stays.

@@ -56,6 +56,7 @@ pub async fn start(
         crash_dump: layout.crash_dump(slot),
         home: as_whom.as_ref().map_or_else(|| layout.work(slot), |user| user.home.clone()),
         user: as_whom.as_ref().map_or_else(String::new, |user| user.name.clone()),
+        nif: None,
         vial_socket: place.socket(),
         epmd_port: place.epmd,
         distribution: Distribution::Loopback,

@@ -48,32 +48,14 @@ defmodule Mix.Tasks.Compile.VialNif do
   end
 
   defp run_in(root, state) do
-    case {read(), cargo()} do
-      {{:built, ^state}, _} ->
-        if File.exists?(library(root)), do: {:noop, []}, else: build(root, state)
-
-      {{:skipped, why}, {:error, why}} ->
-        {:noop, []}
-
-      {_, {:error, why}} ->
-        skip(why)
-
-      {_, {:ok, cargo}} ->
-        check(root, state, cargo)
-    end
-  end
-
-  defp build(root, state) do
-    case cargo() do
-      {:ok, cargo} -> check(root, state, cargo)
-      {:error, why} -> skip(why)
-    end
-  end
-
-  defp check(root, state, cargo) do
-    case rust(root) do
-      :ok -> build(root, state, cargo)
-      {:error, why} -> if read() == {:skipped, why}, do: {:noop, []}, else: skip(why)
+    if read() == {:built, state} and File.exists?(library(root)) do
+      {:noop, []}
+    else
+      with {:ok, cargo} <- cargo(), :ok <- rust(root, cargo) do
+        build(root, state, cargo)
+      else
+        {:error, why} -> skip(why)
+      end
     end
   end
 
@@ -100,18 +82,14 @@ defmodule Mix.Tasks.Compile.VialNif do
         {:ok, []}
 
       {_, status} ->
-        {:error,
-         [
-           diagnostic(
-             :error,
-             "Vial's NIF was not built: cargo ended with status #{status}, and what it said is " <>
-               "above. VIAL_BUILD_NIF=0 goes on without"
-           )
-         ]}
+        {:error, [failure(status)]}
     end
   end
 
-  defp skip(why) do
+  # Told once, and again when the reason is another.
+  defp skip(why), do: if(read() == {:skipped, why}, do: {:noop, []}, else: tell(why))
+
+  defp tell(why) do
     message =
       "Vial's NIF is not compiled: #{why}. The app works without it in the releases that Vial's " <>
         "daemon starts, which brings its own (VIAL_NIF). To build it: https://rustup.rs, then " <>
@@ -119,22 +97,30 @@ defmodule Mix.Tasks.Compile.VialNif do
 
     Mix.shell().error("warning: " <> message)
     write({:skipped, why})
-    {:ok, [diagnostic(:warning, message)]}
+    {:ok, []}
   end
 
-  defp diagnostic(severity, message) do
-    if severity == :error, do: Mix.shell().error("error: " <> message)
+  defp failure(status) do
+    message =
+      "Vial's NIF was not built: cargo ended with status #{status}, and what it said is above. " <>
+        "VIAL_BUILD_NIF=0 goes on without"
+
+    Mix.shell().error("error: " <> message)
 
     %Mix.Task.Compiler.Diagnostic{
       compiler_name: "vial_nif",
       file: Path.expand("native/Cargo.toml"),
       position: nil,
       message: message,
-      severity: severity
+      severity: :error
     }
   end
 
   defp cargo do
+    if :os.type() == {:unix, :linux}, do: find_cargo(), else: {:error, "Vial runs on Linux only"}
+  end
+
+  defp find_cargo do
     home = System.get_env("CARGO_HOME") || Path.join(System.get_env("HOME") || "/", ".cargo")
 
     case System.find_executable("cargo") || System.find_executable(Path.join(home, "bin/cargo")) do
@@ -143,11 +129,10 @@ defmodule Mix.Tasks.Compile.VialNif do
     end
   end
 
-  defp rust(root) do
+  defp rust(root, cargo) do
     [_, wanted] =
       Regex.run(~r/^rust-version = "(.*)"$/m, File.read!(Path.join(root, "Cargo.toml")))
 
-    {:ok, cargo} = cargo()
     rustc = System.find_executable("rustc") || Path.join(Path.dirname(cargo), "rustc")
 
     with {said, 0} <- System.cmd(rustc, ["--version"], cd: root, stderr_to_stdout: true),

@@ -12,7 +12,7 @@ defmodule Vial.Migrations.Runner do
   @spec run(map, (() -> term)) :: :ok
   def run(%{action: :around} = args, work) do
     before = Mover.list(args)
-    with {:error, error} <- before, do: say(args, ["unknown", text(error)])
+    with {:error, error} <- before, do: say(args, ["unknown", one_line(error.message)])
 
     try do
       work.()
@@ -53,7 +53,8 @@ defmodule Vial.Migrations.Runner do
     end
   end
 
-  defp tell_new(args, _before, {:error, error}), do: say(args, ["unknown", text(error)])
+  defp tell_new(args, _before, {:error, error}),
+    do: say(args, ["unknown", one_line(error.message)])
 
   defp say_state(args, state) do
     name = if state.name, do: [one_line(state.name)], else: []

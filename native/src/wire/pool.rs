@@ -73,12 +73,15 @@ impl Pool {
 
     async fn exchange(&self, ask: &Ask, trouble: &Trouble) -> Result<Bytes, Failure> {
         let mut request = ask.request(Body::of(&ask.payload, trouble).await?)?;
-        if let Some(mut connection) = self.take(&ask.socket) {
+        // A change has a new connection: over one that the daemon closes in this very moment nobody
+        // could tell whether it got the change, and it must not be asked for twice.
+        let kept = if ask.method == Method::GET { self.take(&ask.socket) } else { None };
+        if let Some(mut connection) = kept {
             match send(&mut connection, request, &ask.socket).await {
                 Ok(response) => return self.finish(ask, connection, response).await,
                 Err(Lost::Unsent(back)) => request = back,
                 // It died while nobody used it, or with the daemon: to look again is harmless.
-                Err(Lost::Perhaps(Failure::Disconnected { .. })) if ask.method == Method::GET => {
+                Err(Lost::Perhaps(Failure::Disconnected { .. })) => {
                     request = ask.request(Body::of(&ask.payload, trouble).await?)?;
                 }
                 Err(Lost::Perhaps(failure)) => return Err(failure),

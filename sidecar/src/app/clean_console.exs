@@ -11,24 +11,37 @@
        named -> Enum.map(named, &Module.concat([&1]))
      end
 
+   # Ecto starts what a repository needs, for as long as that process lives: not the shell's own, so
+   # that an expression that fails does not take it away.
    start = fn repo ->
-     {:ok, _} = Application.ensure_all_started(:ecto_sql)
-     {:ok, _} = repo.__adapter__().ensure_all_started(repo.config(), :temporary)
-     {:ok, pid} = repo.start_link(pool_size: 2)
-     # It must outlive an expression that fails.
-     Process.unlink(pid)
+     shell = self()
+
+     hold = fn ->
+       wait = fn _ ->
+         send(shell, {:started, repo})
+         Process.sleep(:infinity)
+       end
+
+       {:error, reason} = Ecto.Migrator.with_repo(repo, wait, pool_size: 2)
+       exit(reason)
+     end
+
+     {_, holds} = spawn_monitor(hold)
+
+     receive do
+       {:started, ^repo} ->
+         Process.demonitor(holds, [:flush])
+         inspect(repo)
+
+       {:DOWN, ^holds, _, _, reason} ->
+         IO.puts("#{inspect(repo)} could not be started: #{inspect(reason)}")
+         nil
+     end
    end
 
    started =
      for repo <- repos, Code.ensure_loaded?(Ecto.Migrator), Code.ensure_loaded?(repo) do
-       try do
-         start.(repo)
-         inspect(repo)
-       catch
-         _, reason ->
-           IO.puts("#{inspect(repo)} could not be started: #{inspect(reason)}")
-           nil
-       end
+       start.(repo)
      end
 
    IO.puts("""

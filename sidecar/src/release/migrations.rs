@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use vial_migrations::Reading;
 use vial_protocol::{Effect, Migration, Reversal};
@@ -12,6 +13,9 @@ use super::layout::disk;
 
 /// No migration that a person wrote is longer, in bytes.
 const LARGEST: u64 = 1 << 20;
+/// All of them together are read in less than this, however slowly each is: honest ones take about
+/// a millisecond each.
+const LONGEST: Duration = Duration::from_secs(30);
 /// More than any project has; each one is kept in memory.
 const MOST: usize = 10_000;
 
@@ -23,13 +27,14 @@ pub(super) fn list(root: &Path) -> Result<Vec<Migration>, UnpackError> {
     if !lib.is_dir() {
         return Ok(found);
     }
+    let until = Instant::now() + LONGEST;
     for (name, is_folder) in entries(&lib)? {
         let privs = lib.join(&name).join("priv");
         if let Some(app) = app_of(&name)
             && is_folder
             && fs::symlink_metadata(&privs).is_ok_and(|meta| meta.is_dir())
         {
-            let mut walk = Walk { app, found: &mut found };
+            let mut walk = Walk { app, until, found: &mut found };
             walk.folder(&privs, &mut Vec::new(), None)?;
         }
     }
@@ -39,6 +44,8 @@ pub(super) fn list(root: &Path) -> Result<Vec<Migration>, UnpackError> {
 
 struct Walk<'a> {
     app: &'a str,
+    /// What is found later is not read.
+    until: Instant,
     found: &'a mut Vec<Migration>,
 }
 
@@ -61,7 +68,11 @@ impl Walk<'_> {
                 if self.found.len() == MOST {
                     return Err(UnpackError::TooManyMigrations { max: MOST });
                 }
-                let Reading { effect, reversal, does, loses } = read(&path)?;
+                let Reading { effect, reversal, does, loses } = if Instant::now() < self.until {
+                    read(&path)?
+                } else {
+                    unread("was not read: the release's migrations took too long")
+                };
                 self.found.push(Migration {
                     version,
                     name: name.to_owned(),

@@ -15,6 +15,7 @@ mod bad_releases;
 mod console;
 mod deploy;
 mod idle;
+mod in_app;
 mod migrations;
 mod restart_of_the_daemon;
 mod rollback;

@@ -8,13 +8,14 @@ use vial_protocol::{Code, DatabasePlan, Plan, Status};
 use super::QUICK;
 use crate::figure;
 use crate::support::releases::text;
+use crate::support::terminal::Terminal;
 use crate::support::{Host, archive};
 
-const MOVE_PRICES: u64 = 20_240_801_000_000;
+pub const MOVE_PRICES: u64 = 20_240_801_000_000;
 const MIGRATES: &str = "migrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]";
 
 /// A host whose shop has a database, and the folder that this lies in.
-async fn with_database(lines: &str) -> (Host, tempfile::TempDir) {
+pub async fn with_database(lines: &str) -> (Host, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(folder.path(), open).unwrap();
@@ -24,18 +25,18 @@ async fn with_database(lines: &str) -> (Host, tempfile::TempDir) {
     (Host::shop(&format!("{lines}\n{MIGRATES}\n{slot_env}")).await, folder)
 }
 
-async fn deploy(host: &Host, version: u32) {
+pub async fn deploy(host: &Host, version: u32) {
     let path = archive(version);
     let args = ["deploy", "shop", text(&path), "--allow-destructive"];
     host.vial(&args).await.ends(0);
 }
 
-async fn home(host: &Host) -> (u16, String) {
+pub async fn home(host: &Host) -> (u16, String) {
     let page = host.get("shop", "/").await;
     (page.status, page.version)
 }
 
-async fn applied(host: &Host) -> Vec<u64> {
+pub async fn applied(host: &Host) -> Vec<u64> {
     let report: MigrationsReport =
         host.vial(&["migrations", "shop", "--json"]).await.ends(0).json();
     let up = report.migrations.iter().filter(|it| it.applied == Applied::Up);
@@ -214,4 +215,23 @@ async fn the_daemon_may_die_while_migrations_are_reverted() {
     host.until_deployment(3, |it| it == Status::Succeeded).await;
     assert_eq!(home(&host).await, (200, "12.0.0".into()));
     assert_eq!(host.deployment(3).await.reverted.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_rollback_the_release_that_was_left_reverts_in_a_clean_console() {
+    let (host, _folder) = with_database(QUICK).await;
+    deploy(&host, 12).await;
+    deploy(&host, 8).await;
+    host.vial(&["rollback", "shop", "--keep-migrations"]).await.ends(0);
+    assert_eq!(home(&host).await.0, 500);
+    let mut terminal = Terminal::open(&host, &["console", "shop", "--release", "2"]);
+    terminal.until_it_shows("A clean IEx on v8.0.0 (#2): no traffic");
+    terminal.until_it_shows("iex(1)>");
+    terminal.types(b"Ecto.Migrator.run(Shop.Repo, :down, to: 20240801000000)\r");
+    terminal.until_it_shows("Shop.Repo.Migrations.MovePrices down");
+    // What was reverted, between the colours of a list.
+    terminal.until_it_shows("20240801000000\u{1b}");
+    assert_eq!(home(&host).await, (200, "12.0.0".into()));
+    terminal.types(b"List.keymember?(Application.started_applications(), :shop, 0)\r");
+    terminal.until_it_shows("false");
 }

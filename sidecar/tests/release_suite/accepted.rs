@@ -9,6 +9,7 @@ use vial_protocol::{Effect, Migration, Reversal};
 
 use crate::support::{Place, Tar, gzip, shop};
 
+/// A migration whose file is none.
 fn migration(version: u64, name: &str, app: &str, folder: &str) -> Migration {
     Migration {
         version,
@@ -17,7 +18,7 @@ fn migration(version: u64, name: &str, app: &str, folder: &str) -> Migration {
         folder: folder.to_owned(),
         effect: Effect::Unknown,
         reversal: Reversal::Unknown,
-        does: Vec::new(),
+        does: vec!["has no migration that Vial can read".to_owned()],
         loses: Vec::new(),
     }
 }
@@ -63,6 +64,50 @@ fn migrations_are_found_where_ecto_finds_them_and_sorted() {
             migration(20_230_101_000_000, "first", "shop", "repo/migrations"),
             migration(20_240_101_000_000, "add_users", "shop", "repo/migrations"),
         ]
+    );
+}
+
+#[test]
+fn migrations_are_read_when_a_release_is_unpacked() {
+    let change = |body: &str| {
+        format!("defmodule M do\n  use Ecto.Migration\n  def change do\n{body}\n  end\nend\n")
+    };
+    let folder = "lib/shop-0.1.0/priv/repo/migrations";
+    let tar = shop()
+        .file(
+            &format!("{folder}/20240301000000_drop_name.exs"),
+            0o644,
+            change("alter table(:users) do\nremove :name, :string\nend\ncreate table(:carts)"),
+        )
+        .file(&format!("{folder}/20240302000000_large.exs"), 0o644, "#".repeat((1 << 20) + 1))
+        .file(&format!("{folder}/20240303000000_bytes.exs"), 0o644, b"drop table \xff");
+    let place = Place::new();
+    let staged = place.unpack(&tar.end()).unwrap();
+    let read: Vec<_> = staged
+        .manifest
+        .migrations
+        .iter()
+        .map(|it| (it.version / 1_000_000, it.effect, it.reversal, it.does.join("; ")))
+        .collect();
+    let nothing =
+        |version, why: &str| (version, Effect::Unknown, Reversal::Unknown, why.to_owned());
+    assert_eq!(
+        read,
+        [
+            nothing(20_240_101, "has no migration that Vial can read"),
+            (
+                20_240_301,
+                Effect::Destructive,
+                Reversal::Reversible,
+                "drops users.name; creates the table carts".to_owned()
+            ),
+            nothing(20_240_302, "is too large to be read"),
+            nothing(20_240_303, "is no UTF-8 text"),
+        ]
+    );
+    assert_eq!(
+        staged.manifest.migrations[1].loses,
+        ["carts is dropped with what is in it", "users.name comes back empty"]
     );
 }
 

@@ -4,7 +4,7 @@
 //! loopback ports, as root (then its apps run as users of their own) or as anybody else. [`turn`]
 //! keeps heavy tests from one another, [`releases`] builds what is deployed, [`caddy`] is the web
 //! server, [`web`] asks through it, [`said`] is what a command printed and how it ended,
-//! [`look`] waits until an app is as
+//! [`terminal`] is one with somebody at it, [`look`] waits until an app is as
 //! a test wants it, [`processes`] finds what runs in a host's folder, so that nothing outlives its test.
 
 // Each test binary uses a part of it. A helper that fails is a test that fails.
@@ -19,6 +19,7 @@ pub mod processes;
 pub mod releases;
 pub mod said;
 pub mod setup;
+pub mod terminal;
 pub mod turn;
 pub mod web;
 

@@ -25,7 +25,9 @@ pub(crate) fn effect(change: &Change) -> Effect {
         What::ModifyColumn { to, from, .. } => match modify::modified(to, from.as_ref()) {
             Modified::Widened | Modified::Loosened | Modified::Same => Effect::Additive,
             Modified::Unsaid | Modified::OnDelete => Effect::Unknown,
-            Modified::Type | Modified::NotNull | Modified::Reference => Effect::Destructive,
+            Modified::Type | Modified::NotNull | Modified::Reference | Modified::Refuses => {
+                Effect::Destructive
+            }
         },
         What::DropIndex { unique: Unique::No, .. } => Effect::Additive,
         What::DropIndex { .. } | What::RenameIndex { .. } => Effect::Unknown,

@@ -70,7 +70,9 @@ fn lost(change: &Change) -> Option<String> {
 /// What a column loses that goes back to what it was.
 fn narrows(column: &str, to: &Shape, from: Option<&Shape>) -> Option<String> {
     match modify::modified(to, from) {
-        Modified::NotNull => Some(format!("{column} forbids null again, which fails where it is")),
+        Modified::NotNull => {
+            Some(format!("{column} forbids null again, which fails where it is null"))
+        }
         Modified::Type => Some(match &to.kind {
             Some(kind) => format!(
                 "{column} goes back to {}, which fails or cuts where a value does not fit",
@@ -82,23 +84,24 @@ fn narrows(column: &str, to: &Shape, from: Option<&Shape>) -> Option<String> {
             Some(format!("{column} is a foreign key again, which fails where a row is missing"))
         }
         Modified::Unsaid => Some(format!("{column} is modified again, which may fail")),
-        Modified::Same | Modified::Widened | Modified::Loosened | Modified::OnDelete => None,
+        Modified::Same | Modified::Widened | Modified::Loosened => None,
+        Modified::OnDelete | Modified::Refuses => None,
     }
 }
 
 /// What the way up took, and a `down` that somebody wrote does not bring back.
 pub(super) fn stays(up: &Trace, down: &[Change]) -> Vec<String> {
-    let changed: Vec<_> = up.steps.iter().flat_map(|step| &step.does).collect();
-    if down.is_empty() && !changed.is_empty() {
+    let did = up.steps.iter().any(|step| !step.does.is_empty());
+    if down.is_empty() && did {
         return vec!["its down does nothing: what was changed stays".to_owned()];
     }
     // What cannot be read may bring it back.
     if down.iter().any(|it| matches!(it.what, What::Unread { .. })) {
         return Vec::new();
     }
-    changed
-        .into_iter()
-        .filter(|change| !change.fresh)
+    // What may not have been taken is not said to be missing.
+    let sure = up.steps.iter().filter(|step| step.sure).flat_map(|step| &step.does);
+    sure.filter(|change| !change.fresh)
         .filter_map(|change| match &change.what {
             What::RemoveColumn { table, column, .. } => {
                 let back = down.iter().any(|it| match &it.what {

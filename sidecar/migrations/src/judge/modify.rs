@@ -18,6 +18,8 @@ pub(super) enum Modified {
     Reference,
     /// It stays a reference; what a delete does changes.
     OnDelete,
+    /// It stays a reference, and a delete that did something is refused from now on.
+    Refuses,
     /// Without `from:` it cannot be told whether its type becomes another.
     Unsaid,
 }
@@ -37,7 +39,7 @@ pub(super) fn modified(to: &Shape, from: Option<&Shape>) -> Modified {
             let did = from.is_some_and(refuses);
             return match refuses(to) {
                 true if did => Modified::Same,
-                true => Modified::Reference,
+                true => Modified::Refuses,
                 false if from.is_some_and(|it| it.refers == to.refers) => Modified::Same,
                 false => Modified::OnDelete,
             };

@@ -69,6 +69,7 @@ pub(super) fn phrase(change: &Change) -> Option<String> {
             match (modify::modified(to, from.as_ref()), kind, old) {
                 (Modified::NotNull, ..) => format!("forbids null in {column}"),
                 (Modified::Reference, ..) => format!("adds a foreign key on {column}"),
+                (Modified::Refuses, ..) => format!("makes {column} refuse deletes"),
                 (Modified::OnDelete, ..) => {
                     format!("changes what a delete does to {column}")
                 }

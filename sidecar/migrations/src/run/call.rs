@@ -69,6 +69,7 @@ impl<'a> Run<'a> {
             }
             Value::Module(module) => self.qualified(&module, name, args),
             Value::Repo => self.on_repo(name, &args),
+            Value::Atom(module) if !args.is_empty() => self.in_erlang(&module, name, &args),
             Value::Items(_) if args.is_empty() => on.get(name).cloned().unwrap_or(Value::Unknown),
             // A field, or a function of a module that is not known.
             _ if args.is_empty() => Value::Unknown,
@@ -78,6 +79,15 @@ impl<'a> Run<'a> {
                 Value::Unknown
             }
         }
+    }
+
+    /// `:crypto.strong_rand_bytes(16)`
+    fn in_erlang(&mut self, module: &str, name: &str, args: &[Arg<'a>]) -> Value<'a> {
+        if matches!(module, "base64" | "binary" | "calendar" | "crypto" | "lists" | "maps" | "rand")
+        {
+            return self.nothing(args);
+        }
+        self.stranger(Some(&format!(":{module}")), name, args)
     }
 
     fn qualified(&mut self, name: &str, function: &'a str, args: Vec<Arg<'a>>) -> Value<'a> {

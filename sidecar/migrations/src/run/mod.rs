@@ -204,7 +204,7 @@ impl<'a> Run<'a> {
             }
             Expr::Clauses(_) => Value::Unknown,
             Expr::Unreadable => {
-                self.unread("has syntax that Vial cannot parse");
+                self.unread(crate::judge::NO_SYNTAX);
                 Value::Unknown
             }
         }

@@ -6,12 +6,15 @@ use super::statement::{Cursor, other};
 use super::token::Token;
 use crate::change::{Fill, HOLE, Name, Shape, What};
 
-/// What each of its actions does; `None` where one of them cannot be read and none is destructive.
+/// What each of its actions does; `None` where there is none.
 pub(super) fn table(cursor: &mut Cursor<'_>) -> Option<Vec<What>> {
     cursor.eat("if exists");
     cursor.eat("only");
     let table = cursor.name()?;
     cursor.eat("*");
+    if cursor.rest.is_empty() {
+        return None;
+    }
     let mut all = Vec::new();
     for action in actions(cursor.rest) {
         match one(&table, &mut Cursor { rest: action }) {
@@ -19,7 +22,7 @@ pub(super) fn table(cursor: &mut Cursor<'_>) -> Option<Vec<What>> {
             None => all.push(super::unread()),
         }
     }
-    (!all.is_empty()).then_some(all)
+    Some(all)
 }
 
 /// The actions between commas that are in no parentheses.

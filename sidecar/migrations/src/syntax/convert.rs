@@ -81,7 +81,8 @@ impl<'s> Converter<'s> {
             "sigil" => self.sigil(node, depth),
             "list" => Expr::List(self.items(node, depth)),
             "keywords" => Expr::List(self.all(node, depth)),
-            "tuple" => Expr::Tuple(self.items(node, depth)),
+            // `{:string, null: false}` has two items.
+            "tuple" => Expr::Tuple(self.all(node, depth)),
             "pair" => {
                 let key = self.field(node, "key", depth);
                 Expr::Tuple(vec![key, self.field(node, "value", depth)])

@@ -1,6 +1,7 @@
 //! From text to a syntax tree, within limits.
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use tree_sitter::{ParseOptions, Parser};
 
@@ -11,14 +12,23 @@ use super::convert::Converter;
 /// counted, not timed, so that a busy host reads a file as an idle one does.
 const PARSER_TURNS: usize = 40_000;
 
+/// For text in which a step is no small thing: a megabyte of errors took ten seconds without it,
+/// and an honest megabyte half a second.
+const PARSER_TIME: Duration = Duration::from_secs(3);
+
 /// `None` where the parser gave up.
 pub(crate) fn parse(source: &str) -> Option<File> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_elixir::LANGUAGE.into()).ok()?;
     let mut turns = 0_usize;
+    let began = Instant::now();
     let mut go_on = |_: &_| {
         turns += 1;
-        if turns > PARSER_TURNS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if turns > PARSER_TURNS || began.elapsed() > PARSER_TIME {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let bytes = source.as_bytes();
     let tree = parser.parse_with_options(

@@ -2,11 +2,12 @@
 # expression, a function of two arguments, embedded in the daemon and given as one argument to
 # `bin/NAME rpc` or `bin/NAME eval`:
 #
-#     (THIS TEXT).(ARGS, fn ->
-#     (THE USER'S EXPRESSION, OR nil)
-#     end)
+#     (THIS TEXT
+#     ).(ARGS, fn -> (
+#     THE USER'S EXPRESSION, OR nil
+#     ) end)
 #
-# The newlines matter: the user's expression, and this text, may end with a comment.
+# The newlines matter: the user's expression may end with a comment.
 #
 # ARGS is a literal map:
 #
@@ -256,6 +257,8 @@ fn args, work ->
       end
     end
 
+    why = fn text -> text |> String.split("\nNext: ") |> hd() end
+
     ups = fn ->
       with_all.(fn opened ->
         for {repo, _} = one <- opened, {:up, version, _} <- list.(one), do: {repo, version}
@@ -265,7 +268,7 @@ fn args, work ->
     case args.action do
       :around ->
         before = guarded.(ups)
-        with {:error, text} <- before, do: say.(["unknown", one_line.(text)])
+        with {:error, text} <- before, do: say.(["unknown", one_line.(why.(text))])
 
         result =
           try do
@@ -282,7 +285,7 @@ fn args, work ->
               end
 
             {:error, text} ->
-              say.(["unknown", one_line.(text)])
+              say.(["unknown", one_line.(why.(text))])
           end
         end
 

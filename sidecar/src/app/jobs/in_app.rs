@@ -101,12 +101,12 @@ fn expression(repos: &[String], apps: &[String], action: &Action, token: &str) -
         Action::Around(work) => ("around", "[]".into(), work.as_str()),
     };
     let mut text =
-        format!("({TEXT}).(%{{action: :{name}, versions: {versions}, token: \"{token}\"");
+        format!("({TEXT}\n).(%{{action: :{name}, versions: {versions}, token: \"{token}\"");
     let apps: Vec<String> =
         apps.iter().filter(|app| is_app(app)).map(|it| format!(":{it}")).collect();
     // Writing into a string cannot fail.
     let _ = write!(text, ", repos: [{}], apps: [{}]", repos.join(", "), apps.join(", "));
-    let _ = write!(text, ", lock_timeout: {}}}, fn ->\n{work}\nend)", LOCK_TIMEOUT.as_millis());
+    let _ = write!(text, ", lock_timeout: {}}}, fn -> (\n{work}\n) end)", LOCK_TIMEOUT.as_millis());
     text
 }
 
@@ -207,6 +207,6 @@ mod tests {
         let arguments = &text[TEXT.len()..];
         assert!(arguments.contains("apps: [:shop]"), "{arguments}");
         assert!(arguments.contains("versions: [2, 1]") && arguments.contains("action: :down"));
-        assert!(arguments.ends_with("fn ->\nnil\nend)"));
+        assert!(arguments.ends_with("fn -> (\nnil\n) end)"));
     }
 }

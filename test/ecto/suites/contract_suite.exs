@@ -1,0 +1,3 @@
+defmodule VialEcto.ContractSuite do
+  use EctoContract, ground: VialEcto.Ground
+end

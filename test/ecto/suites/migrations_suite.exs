@@ -1,0 +1,3 @@
+defmodule VialEcto.MigrationsSuite do
+  use MigrationsScenarios, ground: VialEcto.Ground
+end
