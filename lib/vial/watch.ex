@@ -7,6 +7,9 @@ defmodule Vial.Watch do
   # How long a daemon may be away before the watcher gives up.
   @away 300_000
   @look_again 1_000
+  # A restart of the daemon takes well under a second; it is asked this often for it.
+  @restart 200
+  @restarts 50
 
   @type told :: {:deployment, Deployment.t()} | {:lost, Error.t()} | :back
 
@@ -19,7 +22,7 @@ defmodule Vial.Watch do
   def run(app, number, opts, acc \\ nil, tell \\ fn _told, acc -> acc end) do
     opts = Keyword.put(opts, :app, app)
 
-    with {:ok, feed} <- Feed.open({:status, app}, Keyword.take(opts, [:app, :socket])) do
+    with {:ok, feed} <- open(app, Keyword.take(opts, [:app, :socket])) do
       watch = %{
         app: app,
         number: number,
@@ -39,6 +42,24 @@ defmodule Vial.Watch do
       after
         Feed.close(feed)
       end
+    end
+  end
+
+  # A daemon that is not there is said at once. One that went away as it answered is being restarted,
+  # most likely, and is given the time for that.
+  defp open(app, opts, again \\ 0) do
+    case Feed.open({:status, app}, opts) do
+      {:error, %Error{reason: reason}} = error
+      when reason == :disconnected or (reason == :unreachable and again in 1..@restarts) ->
+        if again < @restarts do
+          Process.sleep(@restart)
+          open(app, opts, again + 1)
+        else
+          error
+        end
+
+      answer ->
+        answer
     end
   end
 
