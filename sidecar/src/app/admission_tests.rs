@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use vial_protocol::{Code, Slot};
 
 use super::*;
-use crate::app::fixture::release_of;
+use crate::app::fixture::{release_of, release_with};
 use crate::app::history::History;
 use crate::app::machine::State;
 use crate::app::machine::{Current, Event, Fact, Life, Settings, step};
@@ -49,6 +49,15 @@ impl App {
         if release.is_none() {
             self.fact(Fact::Unpacked { number, risk: None });
         }
+        number
+    }
+
+    /// A deploy whose migrations may break the release that serves, and which may do so.
+    fn begin_risky(&mut self, risk: &str) -> u64 {
+        let number = self.state.next_number;
+        let ask = Ask { allow_destructive: true, ..Ask::new(Kind::Deploy, None, "ana", None) };
+        self.feed(Event::Command(Command::Begin(ask)));
+        self.fact(Fact::Unpacked { number, risk: Some(risk.into()) });
         number
     }
 
@@ -302,4 +311,99 @@ fn stop_and_start_are_refused_where_they_change_nothing() {
     assert!(app.known().start().is_ok());
     let refused = app.known().restart(false, "ana".into(), None).unwrap_err();
     assert_eq!(refused.code, Code::WrongState);
+}
+
+/// v1 to v3 with a migration each, of which v3's is destructive; v3 is live and bakes.
+fn a_destructive_deploy_that_bakes() -> App {
+    let mut app = App::new();
+    for _ in 0..2 {
+        app.deploy();
+    }
+    let number = app.begin_risky("changes 3");
+    app.goes_live();
+    app.fact(Fact::Drained { number, outcome: None });
+    app
+}
+
+#[test]
+fn a_destructive_deploy_that_nobody_allowed_ends_before_it_touched_anything() {
+    let mut app = App::new();
+    app.deploy();
+    let number = app.state.next_number;
+    app.feed(Event::Command(Command::Begin(Ask::new(Kind::Deploy, None, "ana", None))));
+    app.fact(Fact::Unpacked { number, risk: Some("drops users.name".into()) });
+    assert_eq!(app.state.current, None);
+    assert_eq!(app.history.get(number).unwrap().status, Status::Cancelled);
+    assert_eq!(app.state.slots.get(Slot::Green).release, None, "no slot was taken");
+}
+
+#[test]
+fn a_destructive_deploy_that_fails_in_its_bake_is_left_to_a_person_and_both_slots_run_on() {
+    let mut app = a_destructive_deploy_that_bakes();
+    let slot = app.state.active.unwrap();
+    let Life::Running { run, .. } = app.state.slots.get(slot).life else { panic!() };
+    let problem = Problem::new(Code::Unhealthy, "/health answered 503");
+    app.fact(Fact::Unhealthy { slot, run, problem });
+    assert_eq!(app.state.current, None, "no rollback begins");
+    assert_eq!((app.state.active, app.state.serving), (Some(slot), Some(3)));
+    assert_eq!(app.history.get(3).unwrap().status, Status::Failed);
+    for slot in Slot::BOTH {
+        assert!(matches!(app.state.slots.get(slot).life, Life::Running { .. }), "{slot} runs");
+    }
+    // A person may take it back at once.
+    let plan = app.known().rollback(&RollbackAsk::default()).unwrap();
+    assert_eq!((plan.to.number, plan.hot), (2, true));
+}
+
+#[test]
+fn a_plan_over_a_destructive_migration_wants_a_choice_and_takes_one() {
+    let mut app = App::new();
+    for number in 1..=3 {
+        app.deploy();
+        app.history.add_release(release_with(number));
+    }
+    let ask = |migrations, force| RollbackAsk { migrations, force, ..RollbackAsk::default() };
+    let plan = |ask: &RollbackAsk| app.known().rollback(ask).unwrap();
+    let agreed = |plan: &Plan| app.known().agreed(plan, "ana".into(), None);
+
+    let open = plan(&ask(None, false));
+    assert!(matches!(open.database, DatabasePlan::Choose { .. }), "{open:?}");
+    let refused = agreed(&open).unwrap_err();
+    assert_eq!(refused.code, Code::Destructive);
+    assert!(refused.message.contains("#3 changes 3 (3); v2.0.0 (#2) may fail"), "{refused}");
+    assert!(refused.plan.is_some());
+
+    let revert = plan(&ask(Some(MigrationChoice::Revert), false));
+    assert_eq!(revert.digest, open.digest, "it is the same plan, answered");
+    assert_eq!(agreed(&revert).unwrap().reverts, [3]);
+    for keeps in [ask(Some(MigrationChoice::Keep), false), ask(None, true)] {
+        assert!(agreed(&plan(&keeps)).unwrap().reverts.is_empty());
+    }
+}
+
+#[test]
+fn a_rollback_over_additive_migrations_keeps_them_without_a_question() {
+    let mut app = App::new();
+    for number in 1..=2 {
+        app.deploy();
+        app.history.add_release(release_with(number));
+    }
+    let plan = app.known().rollback(&RollbackAsk::default()).unwrap();
+    assert_eq!((plan.database.clone(), plan.warnings.len()), (DatabasePlan::Keep, 0), "{plan:?}");
+    let asked = app.known().agreed(&plan, "ana".into(), None).unwrap();
+    assert!(asked.reverts.is_empty() && !asked.migrate);
+}
+
+#[test]
+fn a_rollback_that_goes_forward_migrates_first() {
+    let mut app = App::new();
+    for number in 1..=2 {
+        app.deploy();
+        app.history.add_release(release_with(number));
+    }
+    app.roll_back(None);
+    let plan =
+        app.known().rollback(&RollbackAsk { to: Some(2), ..RollbackAsk::default() }).unwrap();
+    assert_eq!((plan.migrations.len(), plan.applies.len()), (0, 1), "{plan:?}");
+    assert!(app.known().agreed(&plan, "ana".into(), None).unwrap().migrate);
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use vial_protocol::{
     AppStatus, Code, Deployment, Health, Problem, RollbackOffer, RouteStatus, Slot, SlotState,
-    SlotStatus,
+    SlotStatus, Status,
 };
 
 use super::admission::RollbackAsk;
@@ -108,6 +108,9 @@ impl Parts<'_> {
     fn warnings(&self) -> Vec<Problem> {
         let Known { app, state, .. } = self.known;
         let mut warnings: Vec<Problem> = self.trouble.cloned().into_iter().collect();
+        // It failed, and was not taken back: only a person can say what shall serve.
+        let serving = self.shown.serving.as_ref().filter(|it| it.status == Status::Failed);
+        warnings.extend(serving.and_then(|it| it.error.clone()));
         if let Some(active) = state.active {
             let place = state.slots.get(active);
             let label = place.release.map(|it| self.known.label(it)).unwrap_or_default();
