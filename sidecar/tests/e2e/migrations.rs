@@ -235,3 +235,30 @@ async fn after_the_rollback_the_release_that_was_left_reverts_in_a_clean_console
     terminal.types(b"List.keymember?(Application.started_applications(), :shop, 0)\r");
     terminal.until_it_shows("false");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_what_has_to_be_said_is_asked_for() {
+    let (host, _folder) = with_database(QUICK).await;
+    deploy(&host, 12).await;
+    let path = archive(8);
+    let mut terminal = Terminal::open(&host, &["deploy", "shop", text(&path)]);
+    terminal.until_it_shows("Deploy it all the same? [y/N]");
+    terminal.types(b"n\r");
+    terminal.until_it_shows("Nothing was changed.");
+    assert_eq!(host.serving().await, "12.0.0");
+    let mut terminal = Terminal::open(&host, &["deploy", "shop", text(&path)]);
+    terminal.until_it_shows("Deploy it all the same? [y/N]");
+    terminal.types(b"y\r");
+    terminal.until_it_shows("v8.0.0 serves since");
+    let mut terminal = Terminal::open(&host, &["rollback", "shop"]);
+    terminal.until_it_shows("[k]eep the migrations, [r]evert them, or [C]ancel?");
+    figure!("a terminal shows:\n{}", terminal.screen);
+    terminal.types(b"\r");
+    terminal.until_it_shows("Nothing was changed.");
+    assert_eq!(host.serving().await, "8.0.0");
+    let mut terminal = Terminal::open(&host, &["rollback", "shop"]);
+    terminal.until_it_shows("or [C]ancel?");
+    terminal.types(b"r\r");
+    terminal.until_it_shows("Reverted: 20240801000000");
+    assert_eq!(home(&host).await, (200, "12.0.0".into()));
+}
