@@ -58,10 +58,13 @@ defmodule Vial.SSH do
     end
   end
 
-  @doc "Closes it, and returns what ssh has said meanwhile."
-  @spec close(tunnel) :: [String.t()]
-  def close(tunnel) do
-    said = said(tunnel, "")
+  @doc """
+  Closes it, and returns what ssh has said meanwhile. Why a connection through it broke, ssh says a
+  moment later: `patience` is how many milliseconds that is waited for.
+  """
+  @spec close(tunnel, non_neg_integer) :: [String.t()]
+  def close(tunnel, patience \\ 0) do
+    said = said(tunnel, "", patience)
 
     try do
       Port.close(tunnel.port)
@@ -201,12 +204,12 @@ defmodule Vial.SSH do
     }
   end
 
-  defp said(%{port: port} = tunnel, said) do
+  defp said(%{port: port} = tunnel, said, patience) do
     receive do
-      {^port, {:data, data}} -> said(tunnel, said <> data)
-      {^port, {:exit_status, _status}} -> said(tunnel, said)
+      {^port, {:data, data}} -> said(tunnel, said <> data, 0)
+      {^port, {:exit_status, _status}} -> said(tunnel, said, 0)
     after
-      0 -> said
+      patience -> said
     end
   end
 

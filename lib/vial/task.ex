@@ -126,12 +126,15 @@ defmodule Vial.Task do
   end
 
   defp through(tunnel, opts, fun) do
-    answer = fun.(opts)
-    said = SSH.close(tunnel)
+    case fun.(opts) do
+      {:error, error} ->
+        broke? = error.reason in [:unreachable, :disconnected]
+        said = SSH.close(tunnel, if(broke?, do: 1_000, else: 0))
+        {:error, SSH.explain(error, tunnel, said)}
 
-    case answer do
-      {:error, error} -> {:error, SSH.explain(error, tunnel, said)}
-      answer -> answer
+      answer ->
+        SSH.close(tunnel)
+        answer
     end
   catch
     kind, reason ->

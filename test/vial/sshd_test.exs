@@ -50,10 +50,31 @@ defmodule Vial.SSHDTest do
     assert {:ok, tunnel} = SSH.open("vial-test", Path.join(folder, "no.sock"))
     {:ok, socket} = :gen_tcp.connect({:local, tunnel.socket}, 0, [:binary, :local, active: false])
     assert {:error, :closed} = :gen_tcp.recv(socket, 0, 5_000)
-    Process.sleep(50)
-    said = SSH.close(tunnel)
+    said = SSH.close(tunnel, 1_000)
     explained = SSH.explain(%Error{reason: :disconnected, message: "x"}, tunnel, said)
     assert explained.message =~ "the daemon did not answer"
+  end
+
+  @tag :daemon
+  test "a real daemon answers through it, and a task shows what it says" do
+    Vial.Place.nowhere()
+    daemon = Vial.RealDaemon.start()
+    on_exit(fn -> Vial.RealDaemon.stop(daemon) end)
+    there = ["--host", "vial-test", "--socket", Vial.RealDaemon.socket(daemon), "--app", "shop"]
+
+    {ended, shown} = ExUnit.CaptureIO.with_io(fn -> Mix.Task.rerun("vial.status", there) end)
+
+    assert ended == :ok
+    assert shown =~ "shop has no release yet."
+
+    {status, said} =
+      ExUnit.CaptureIO.with_io(:stderr, fn ->
+        catch_exit(Mix.Task.rerun("vial.status", List.replace_at(there, 3, "/nowhere.sock")))
+      end)
+
+    assert status == {:shutdown, 4}
+    assert said =~ "ssh reached vial-test, and the daemon did not answer at /nowhere.sock there."
+    assert said =~ "open failed"
   end
 
   defp key(path),
