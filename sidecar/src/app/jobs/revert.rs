@@ -115,6 +115,12 @@ fn broke_off(heard: &Heard, how: Evaluation) -> Problem {
         .log(lines[lines.len().saturating_sub(SHOWN_LINES)..].to_vec())
 }
 
+/// What a database said rarely ends as a sentence does.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
 fn list(versions: impl Iterator<Item = u64>) -> String {
     versions.map(|it| it.to_string()).collect::<Vec<_>>().join(", ")
 }
@@ -146,7 +152,7 @@ fn revert_failed(
     };
     Problem::new(
         Code::RevertFailed,
-        format!("The migrations were not reverted: {} {is}", cause.message),
+        format!("The migrations were not reverted: {} {is}", sentence(&cause.message)),
     )
     .next(next)
     .log(cause.log)
@@ -159,7 +165,7 @@ fn restore_failed(context: &Context, mover: &Mover, left: &[Moved], cause: Probl
         format!(
             "What had been reverted could not be applied again: {} Still down: {}. The release \
              that serves needs them.",
-            cause.message,
+            sentence(&cause.message),
             list(left.iter().map(|it| it.version))
         ),
     )
