@@ -4,8 +4,9 @@ defmodule Vial.HostApp do
   # of the library for it, so that the test's own build is left alone.
 
   @root Path.expand("../..", __DIR__)
-  @sources ~w(lib native sidecar/protocol sidecar/migrations sidecar/src sidecar/Cargo.toml) ++
-             ~w(sidecar/packaging bench/load bench/demo Cargo.toml Cargo.lock mix.exs .formatter.exs)
+  @sources ~w(lib native sidecar/link sidecar/protocol sidecar/migrations sidecar/src) ++
+             ~w(sidecar/Cargo.toml sidecar/packaging bench/load bench/demo Cargo.toml Cargo.lock) ++
+             ~w(mix.exs .formatter.exs)
 
   @doc "Copies the library's sources."
   def copy_library(folder) do

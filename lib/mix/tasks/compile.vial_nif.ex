@@ -22,7 +22,7 @@ defmodule Mix.Tasks.Compile.VialNif do
   use Mix.Task.Compiler
 
   @library "libvial_nif.so"
-  @inputs ["Cargo.toml", "Cargo.lock", "native", "sidecar/protocol"]
+  @inputs ["Cargo.toml", "Cargo.lock", "native", "sidecar/link", "sidecar/protocol"]
   # What cargo builds differently without a change in a file.
   @variables ["CARGO_BUILD_TARGET", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"]
 

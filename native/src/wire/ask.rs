@@ -4,12 +4,11 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hyper::body::Bytes;
 use hyper::header::{HOST, USER_AGENT};
 use hyper::{Method, Request};
 use tokio::time::Instant;
 
-use super::body::Body;
+use super::body::{Body, Payload};
 use crate::failure::Failure;
 
 /// What is asked, where, and until when.
@@ -24,14 +23,6 @@ pub(crate) struct Ask {
     /// How long it may take, and when that time is over.
     pub(crate) patience: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
-}
-
-/// What a question carries.
-#[derive(Debug, Clone)]
-pub(crate) enum Payload {
-    None,
-    Bytes(Bytes),
-    File(PathBuf),
 }
 
 impl Ask {

@@ -10,13 +10,20 @@ use std::task::{Context, Poll};
 use hyper::body::{Bytes, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use super::ask::Payload;
 use crate::failure::Failure;
 
 /// Bytes that are read from the disk at once.
 const CHUNK: usize = 256 << 10;
 /// Chunks that may wait for the socket.
 const WAITING: usize = 4;
+
+/// What a question carries.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    None,
+    Bytes(Bytes),
+    File(PathBuf),
+}
 
 /// Nothing, bytes in memory, or a file as it is read.
 pub(super) enum Body {

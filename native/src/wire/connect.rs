@@ -8,9 +8,10 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tokio::task::AbortHandle;
+use vial_link::Link;
 
 use super::body::Body;
-use super::link::Link;
+
 use crate::failure::{Failure, Why};
 
 /// More than the head of any answer.

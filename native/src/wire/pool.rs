@@ -10,8 +10,8 @@ use hyper::{Method, Request, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::ask::{Ask, Payload};
-use super::body::{Body, Trouble};
+use super::ask::Ask;
+use super::body::{Body, Payload, Trouble};
 use super::connect::{Connection, connect, translate};
 use super::read::read;
 use crate::failure::Failure;

@@ -6,6 +6,9 @@ const LONGEST_NAME: usize = 60;
 pub(crate) const LONGEST_PHRASE: usize = 160;
 const LONGEST_LIST: usize = 20;
 
+/// Said where a file is no Elixir to the grammar.
+pub(crate) const NO_SYNTAX: &str = "has syntax that Vial cannot parse";
+
 /// A name out of somebody's file.
 pub(crate) fn name(name: &str) -> String {
     cut(name, LONGEST_NAME)

@@ -222,3 +222,9 @@ impl What {
         })
     }
 }
+
+/// An index that SQL drops by its constraint's name.
+pub(crate) fn is_key(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.ends_with("_pkey") || name.ends_with("_key") || name.contains("uniq") || name == "primary"
+}

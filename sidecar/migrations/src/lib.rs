@@ -114,7 +114,7 @@ pub fn read(source: &str) -> Reading {
     let modules = module::modules(&file.body);
     // The first one compiled is the one that Ecto runs.
     let Some(module) = modules.iter().find(|module| module.is_migration()) else {
-        let why = if file.whole { "has no migration that Vial can read" } else { judge::NO_SYNTAX };
+        let why = if file.whole { "has no migration that Vial can read" } else { bound::NO_SYNTAX };
         return judge::unreadable(why);
     };
     let run = |function: &str, direction| {

@@ -15,11 +15,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio_util::task::AbortOnDropHandle;
+use vial_link::Link;
 use vial_protocol::Problem;
 use vial_protocol::request::IDEMPOTENCY_KEY;
 
 use super::error::{ClientError, Why};
-use super::link::Link;
 
 /// What a request's body can be.
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;

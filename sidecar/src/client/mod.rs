@@ -1,6 +1,6 @@
 //! The daemon's API as typed calls, over HTTP/1.1 on its Unix socket.
 //!
-//! The map: [`link`] is the socket as bytes, forgiving where a peer answers and leaves early;
+//! The map: [`vial_link`] is the socket as bytes, forgiving where a peer answers and leaves early;
 //! [`http`] makes one connection a request and turns every refusal into a [`ClientError`];
 //! [`calls`] has one typed method a route; [`upload`] streams a release; [`sse`] parses
 //! server-sent events, and [`subscription`] keeps a stream of them alive across restarts of the
@@ -13,7 +13,6 @@ pub mod calls;
 pub mod console;
 pub mod error;
 pub mod http;
-mod link;
 pub mod sse;
 pub mod subscription;
 pub mod upload;

@@ -3,8 +3,7 @@
 use vial_protocol::Effect;
 
 use super::modify::{self, Modified};
-use crate::change::{Change, Fill, Unique, What};
-use crate::sql;
+use crate::change::{Change, Fill, Unique, What, is_key};
 
 /// The effect of one change, as the table in the crate's documentation has it.
 pub(crate) fn effect(change: &Change) -> Effect {
@@ -31,7 +30,7 @@ pub(crate) fn effect(change: &Change) -> Effect {
         },
         What::DropIndex { unique: Unique::No, .. } => Effect::Additive,
         What::DropIndex { .. } | What::RenameIndex { .. } => Effect::Unknown,
-        What::DropConstraint { name: Some(name), .. } if !sql::is_key(name) => Effect::Additive,
+        What::DropConstraint { name: Some(name), .. } if !is_key(name) => Effect::Additive,
         What::DropConstraint { .. } => Effect::Unknown,
     };
     // What is added somewhere that cannot be read is not known to be only an addition.

@@ -35,7 +35,7 @@ pub(crate) fn judge(shown: &Shown) -> Reading {
         None => (Effect::Unknown, vec!["has no up or change that Vial can read".to_owned()]),
     };
     if !shown.whole {
-        does.push(NO_SYNTAX.to_owned());
+        does.push(bound::NO_SYNTAX.to_owned());
         effect = worst(effect, Effect::Unknown);
     }
     let (reversal, loses) = reverse::reverse(shown);
@@ -73,9 +73,6 @@ fn rank(effect: Effect) -> u8 {
 fn worst(one: Effect, two: Effect) -> Effect {
     if rank(one) >= rank(two) { one } else { two }
 }
-
-/// Said where a file is no Elixir to the grammar.
-pub(crate) const NO_SYNTAX: &str = "has syntax that Vial cannot parse";
 
 /// Nothing can be told of the text.
 pub(crate) fn unreadable(why: &str) -> Reading {

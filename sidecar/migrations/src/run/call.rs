@@ -1,5 +1,6 @@
 //! Calls: of this file's functions, of functions as values, and everything that looks like a call.
 
+use super::arg::Arg;
 use super::control::Choice;
 use super::pattern::Fits;
 use super::value::{Callable, Value};
@@ -10,27 +11,6 @@ use crate::syntax::Expr;
 
 /// Functions that were called in one another.
 const DEEPEST_CALL: usize = 24;
-
-/// An argument: evaluated already where it came through a pipe.
-#[derive(Clone)]
-pub(super) enum Arg<'a> {
-    Expr(&'a Expr),
-    Value(Value<'a>),
-}
-
-impl<'a> Arg<'a> {
-    pub(super) fn expr(&self) -> Option<&'a Expr> {
-        match self {
-            Arg::Expr(expr) => Some(expr),
-            Arg::Value(_) => None,
-        }
-    }
-
-    /// The `do` block or `do:` of a last argument.
-    pub(super) fn block(&self) -> Option<&'a Expr> {
-        self.expr().and_then(|expr| expr.keyword("do"))
-    }
-}
 
 impl<'a> Run<'a> {
     pub(super) fn arg(&mut self, arg: &Arg<'a>) -> Value<'a> {

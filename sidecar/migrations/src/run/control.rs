@@ -3,7 +3,7 @@
 //! A branch that is known to be taken is run; where it is not known, all are, each in doubt.
 
 use super::Run;
-use super::call::Arg;
+use super::arg::Arg;
 use super::pattern::Fits;
 use super::value::Value;
 use crate::syntax::{Clause, Expr};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::call::Arg;
+use super::arg::Arg;
 use super::value::{Index, Value, fill, shape};
 use super::{Block, Run};
 use crate::change::{Back, Fill, Name, Unique, What};

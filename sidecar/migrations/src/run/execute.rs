@@ -1,7 +1,7 @@
 //! SQL, and code that Ecto runs as it is.
 
 use super::Run;
-use super::call::Arg;
+use super::arg::Arg;
 use super::value::Value;
 use crate::change::{Back, Change, Step, What};
 use crate::sql;

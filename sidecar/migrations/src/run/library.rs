@@ -1,7 +1,7 @@
 //! What is known of Elixir's own functions, and of migrations that packages bring.
 
 use super::Run;
-use super::call::Arg;
+use super::arg::Arg;
 use super::pattern::Fits;
 use super::value::{Callable, Value};
 use crate::change::{Back, HOLE, What};

@@ -14,6 +14,7 @@
 //!
 //! It is counted in turns and bounded in depth, so that no text keeps it long or fills the stack.
 
+mod arg;
 mod call;
 mod control;
 mod ecto;
@@ -204,7 +205,7 @@ impl<'a> Run<'a> {
             }
             Expr::Clauses(_) => Value::Unknown,
             Expr::Unreadable => {
-                self.unread(crate::judge::NO_SYNTAX);
+                self.unread(crate::bound::NO_SYNTAX);
                 Value::Unknown
             }
         }

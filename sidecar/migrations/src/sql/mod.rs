@@ -7,8 +7,6 @@ mod alter;
 mod statement;
 mod token;
 
-pub(crate) use statement::is_key;
-
 use crate::change::What;
 
 /// What is said of SQL of which nothing more can be told.

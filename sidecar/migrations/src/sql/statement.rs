@@ -256,12 +256,6 @@ fn said(name: &Name) -> String {
     name.clone().unwrap_or_else(|| "whose name Vial cannot read".to_owned())
 }
 
-/// An index that SQL drops by its constraint's name.
-pub(crate) fn is_key(name: &str) -> bool {
-    let name = name.to_lowercase();
-    name.ends_with("_pkey") || name.ends_with("_key") || name.contains("uniq") || name == "primary"
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::UNREAD;

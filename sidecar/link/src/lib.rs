@@ -12,13 +12,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
 /// A connection whose writes never fail because the peer has stopped reading.
-pub(super) struct Link {
+#[derive(Debug)]
+pub struct Link {
     stream: UnixStream,
     deaf: bool,
 }
 
 impl Link {
-    pub(super) fn new(stream: UnixStream) -> Self {
+    /// Over a connection to the daemon's socket.
+    #[must_use]
+    pub fn new(stream: UnixStream) -> Self {
         Link { stream, deaf: false }
     }
 
