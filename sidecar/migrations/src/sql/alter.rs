@@ -2,7 +2,7 @@
 
 use vial_protocol::Effect;
 
-use super::statement::{Cursor, other};
+use super::cursor::{Cursor, other};
 use super::token::Token;
 use crate::change::{Fill, HOLE, Name, Shape, What};
 

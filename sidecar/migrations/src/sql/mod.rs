@@ -4,6 +4,7 @@
 //! `ALTER TABLE`. A statement that is not wholly known is one that cannot be read.
 
 mod alter;
+mod cursor;
 mod statement;
 mod token;
 
