@@ -1,5 +1,6 @@
 //! An app's deployments, as a table and one by one.
 
+use vial_protocol::migration::Moved;
 use vial_protocol::{Deployment, Kind, Status};
 
 use super::look::{Look, Tone, slot_tone, status_tone, took};
@@ -96,6 +97,11 @@ fn facts(deployment: &Deployment, look: &Look) -> Vec<(&'static str, String)> {
     if let Some(replaces) = deployment.replaces {
         facts.push(("Replaced", format!("#{replaces}")));
     }
+    for (name, moved) in [("Applied", &deployment.applied), ("Reverted", &deployment.reverted)] {
+        if !moved.is_empty() {
+            facts.push((name, migrations(moved)));
+        }
+    }
     if let Some(release) = &deployment.release {
         let versions: Vec<String> = [("ERTS", &release.erts), ("Elixir", &release.elixir)]
             .into_iter()
@@ -110,6 +116,12 @@ fn facts(deployment: &Deployment, look: &Look) -> Vec<(&'static str, String)> {
         facts.push(("SHA-256", text::word(&release.sha256)));
     }
     facts
+}
+
+/// "20240801000000 (Shop.Repo), 20240802000000 (Shop.Repo)"
+fn migrations(moved: &[Moved]) -> String {
+    let each = moved.iter().map(|it| format!("{} ({})", it.version, text::word(&it.repo)));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 fn kind(kind: Kind) -> Cell {

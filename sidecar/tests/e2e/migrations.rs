@@ -123,6 +123,8 @@ async fn what_the_older_release_does_not_know_is_reverted_before_the_switch() {
         "{rollback:#?}"
     );
     assert_eq!(rollback.reverts, [MOVE_PRICES]);
+    host.vial(&["show", "shop", "3"]).await.ends(0).says(&["Reverted 20240801000000 (Shop.Repo)"]);
+    host.vial(&["show", "shop", "2"]).await.ends(0).says(&["Applied 20240801000000 (Shop.Repo)"]);
     assert_eq!(rollback.reverted.len(), 1);
     // Forward again: the migration is applied before it starts.
     host.vial(&["rollback", "shop", "--to", "2"]).await.ends(0).says(&["v8.0.0 serves"]);
