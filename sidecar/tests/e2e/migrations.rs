@@ -2,14 +2,15 @@
 //! that fails. The shops from version 8 on have a database; v12 fails on the schema of v8 to v10,
 //! and its health check does not see it.
 
+use nix::sys::signal::Signal;
 use vial_protocol::migration::{Applied, MigrationsReport};
-use vial_protocol::{Code, DatabasePlan, Plan, Status};
+use vial_protocol::{Code, DatabasePlan, Plan, Slot, Status};
 
 use super::QUICK;
 use crate::figure;
 use crate::support::releases::text;
 use crate::support::terminal::Terminal;
-use crate::support::{Host, archive};
+use crate::support::{Host, archive, processes};
 
 pub const MOVE_PRICES: u64 = 20_240_801_000_000;
 const MIGRATES: &str = "migrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]";
@@ -262,5 +263,17 @@ async fn on_a_terminal_what_has_to_be_said_is_asked_for() {
     terminal.until_it_shows("or [C]ancel?");
     terminal.types(b"r\r");
     terminal.until_it_shows("Reverted: 20240801000000");
+    assert_eq!(home(&host).await, (200, "12.0.0".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_answer_any_more_has_its_migrations_reverted_beside_it() {
+    let (host, _folder) = with_database(QUICK).await;
+    deploy(&host, 12).await;
+    deploy(&host, 8).await;
+    let pid = host.pid("shop", Slot::Green).await.unwrap();
+    processes::signal(pid, Signal::SIGSTOP);
+    let said = host.vial(&["rollback", "shop", "--revert-migrations"]).await;
+    said.ends(0).says(&["Rolled back: v12.0.0", "Reverted: 20240801000000"]);
     assert_eq!(home(&host).await, (200, "12.0.0".into()));
 }
