@@ -10,7 +10,7 @@ impl Task {
     pub(super) fn explain(&self, record: &mut Record) {
         let Record::Ended { number, status, error: Some(problem) } = record else { return };
         let destructive = problem.code == Code::Destructive;
-        if *status != Status::Failed && !destructive {
+        if !matches!(status, Status::Failed | Status::Cancelled) {
             return;
         }
         let current = self.state.current.as_ref().filter(|it| it.number == *number);
@@ -47,20 +47,20 @@ impl Task {
         };
         problem.message = format!("{what}: {serving} {named}{cause}{during}");
         if let (Some(risk), true) = (&current.risk, current.status > Status::Unpacking) {
-            self.warn_of(risk, *number, &label, problem);
+            self.warn_of(risk, *number, problem);
         }
     }
 
     /// A deploy that nobody allowed to break the release that serves. The machine knows the number
     /// of no release but by what it was told: the one that came has the deployment's.
     fn explain_destructive(&self, number: u64, problem: &mut Problem) {
-        let (label, app) = (self.known().label(number), self.context.app());
+        let (label, app) = (self.numbered(number), self.context.app());
         let serving = self.serving();
         let still = serving.as_deref().unwrap_or("the release that serves");
         *problem = Problem::new(
             Code::Destructive,
             format!(
-                "Not deployed: {label} (#{number}) {}. From that migration to the switch {still} \
+                "Not deployed: {label} {}. From that migration to the switch {still} \
                  meets a schema that it does not know. Nothing has changed.",
                 problem.message
             ),
@@ -69,21 +69,29 @@ impl Task {
     }
 
     /// The migrations of a deploy that failed stay, and the release that serves may not fit them.
-    fn warn_of(&self, risk: &str, number: u64, label: &str, problem: &mut Problem) {
+    fn warn_of(&self, risk: &str, number: u64, problem: &mut Problem) {
         let Some(serving) = self.serving() else { return };
-        let app = self.context.app();
+        let (label, app) = (self.numbered(number), self.context.app());
         problem.message = format!(
-            "{} {serving} may be failing: {label} (#{number}) {risk}, and migrations stay.",
+            "{} {serving} may be failing: {label} {risk}, and migrations stay.",
             problem.message
         );
         let first = self.known().first_new_version(number);
         let revert = first.map(|version| {
-            format!("`vial migrations {app} --release {number} --down-to {version}` reverts")
+            format!("`vial migrations {app} --release {number} --down-to {version}` reverts what it applied")
         });
         problem.next = match (revert, problem.next.take()) {
             (Some(revert), Some(next)) => Some(format!("{revert}; {next}")),
             (revert, next) => revert.or(next),
         };
+    }
+
+    /// "v1.4.2 (#7)"
+    fn numbered(&self, release: u64) -> String {
+        match self.known().history.release(release) {
+            Some(found) => format!("{} (#{release})", found.label()),
+            None => format!("release #{release}"),
+        }
     }
 
     fn serving(&self) -> Option<String> {

@@ -261,7 +261,8 @@ impl<'a> Refuse<'a> {
             .filter(|it| it.migration.effect == Effect::Destructive)
             .map(|it| format!("#{} {}", it.brought_by, standing::does(&it.migration)))
             .collect();
-        let to = self.known.label(plan.to.number);
+        // Beside its deployment's number it needs none of its own.
+        let to = plan.to.label();
         let message = format!(
             "Not rolled back: {} {}; {to} (#{}) may fail on that schema. Nothing has changed.",
             self.serves(),

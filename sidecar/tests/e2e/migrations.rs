@@ -17,12 +17,18 @@ const MIGRATES: &str = "migrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Re
 
 /// A host whose shop has a database, and the folder that this lies in.
 pub async fn with_database(lines: &str) -> (Host, tempfile::TempDir) {
+    with_database_and(lines, "").await
+}
+
+/// The same, and what else the green slot's environment says.
+async fn with_database_and(lines: &str, green: &str) -> (Host, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(folder.path(), open).unwrap();
     let file = folder.path().join("shop.db");
-    let env = format!("{{ SHOP_DB = {file:?} }}");
-    let slot_env = format!("slot_env = {{ blue = {env}, green = {env} }}");
+    let slot_env = format!(
+        "slot_env = {{ blue = {{ SHOP_DB = {file:?} }}, green = {{ SHOP_DB = {file:?}{green} }} }}"
+    );
     (Host::shop(&format!("{lines}\n{MIGRATES}\n{slot_env}")).await, folder)
 }
 
@@ -275,5 +281,36 @@ async fn a_node_that_does_not_answer_any_more_has_its_migrations_reverted_beside
     processes::signal(pid, Signal::SIGSTOP);
     let said = host.vial(&["rollback", "shop", "--revert-migrations"]).await;
     said.ends(0).says(&["Rolled back: v12.0.0", "Reverted: 20240801000000"]);
+    assert_eq!(home(&host).await, (200, "12.0.0".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destructive_deploy_that_ends_before_the_switch_says_that_its_migration_stays() {
+    let lines = format!("{QUICK}\nhealth = {{ deadline = \"4s\" }}");
+    let slow = ", SHOP_START_DELAY_MS = \"60000\"";
+    let (host, _folder) = with_database_and(&lines, slow).await;
+    deploy(&host, 12).await;
+    let path = archive(8);
+    let args = ["deploy", "shop", text(&path), "--allow-destructive", "--detach"];
+    host.vial(&args).await.ends(0);
+    host.until_deployment(2, |it| it == Status::Starting).await;
+    host.vial(&["cancel", "shop"]).await.ends(0);
+    let says = |number: u64| {
+        format!("`vial migrations shop --release {number} --down-to {MOVE_PRICES}` reverts")
+    };
+    host.vial(&["show", "shop", "2"]).await.ends(0).says(&[
+        "It was cancelled after its migrations began.",
+        "v12.0.0 may be failing: v8.0.0 (#2) drops products.price_cents",
+        &says(2),
+    ]);
+    host.vial(&args[..4]).await.ends(1).says(&[
+        "Not deployed: v12.0.0 still serves.",
+        "was not healthy within",
+        "v12.0.0 may be failing: v8.0.0 (#3) drops products.price_cents",
+        &says(3),
+    ]);
+    assert_eq!(home(&host).await.0, 500);
+    let version = MOVE_PRICES.to_string();
+    host.vial(&["migrations", "shop", "--release", "3", "--down-to", &version]).await.ends(0);
     assert_eq!(home(&host).await, (200, "12.0.0".into()));
 }

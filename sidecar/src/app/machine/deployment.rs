@@ -377,7 +377,14 @@ impl Turn {
     pub(super) fn cancel(&mut self) {
         match &self.state.current {
             Some(current) if matches!(current.status, Status::Reverting | Status::Restoring) => {}
-            Some(current) if !current.status.is_live() => self.give_up(Status::Cancelled, None),
+            Some(current) if !current.status.is_live() => {
+                // What its migrations have done stays, and may be more than nothing.
+                let begun = current.risk.is_some() && current.status > Status::Unpacking;
+                let error = begun.then(|| {
+                    Problem::new(Code::Cancelled, "It was cancelled after its migrations began.")
+                });
+                self.give_up(Status::Cancelled, error);
+            }
             _ => self.cancel_queued(None),
         }
     }
