@@ -3,10 +3,12 @@
 
 use vial_protocol::{Kind, Status};
 
-use super::QUICK;
-use super::migrations::{MOVE_PRICES, applied, deploy, home, with_database};
+use super::migrations::{MOVE_PRICES, applied, database_lines, deploy, home, with_database};
+use super::{BAKING, QUICK};
 use crate::figure;
+use crate::support::releases::text;
 use crate::support::terminal::Terminal;
+use crate::support::{Host, SOON, archive};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_rpc_the_node_tells_its_status_and_plan_and_takes_itself_back() {
@@ -52,5 +54,35 @@ async fn from_its_console_a_person_sees_the_rollback_through_until_the_node_is_s
     terminal.until_it_shows("will be stopped");
     host.until_deployment(3, |it| it == Status::Succeeded).await;
     figure!("the console showed:\n{}", terminal.screen);
+    assert_eq!(home(&host).await, (200, "14.0.0".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_told_when_its_slot_loses_the_traffic_and_when_it_has_it_again() {
+    let (mut host, folder) = with_database(QUICK).await;
+    deploy(&host, 14).await;
+    let register = "for {on, role} <- [on_active: :active, on_standby: :standby], \
+                    do: apply(Vial, on, [fn -> :persistent_term.put(:role, role) end])";
+    host.vial(&["rpc", "shop", register]).await.ends(0);
+    let role = async |host: &Host, expected: &str| {
+        let ask = "IO.inspect({Vial.slot(), Vial.active?(), :persistent_term.get(:role)})";
+        let deadline = std::time::Instant::now() + SOON;
+        loop {
+            let said = host.vial(&["rpc", "shop", ask, "--slot", "blue"]).await.ends(0);
+            if said.out.contains(expected) {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "{expected}\n{said}");
+        }
+    };
+    role(&host, "{:blue, true, :active}").await;
+    host.reconfigure(&database_lines(BAKING, folder.path(), "")).await;
+    let path = archive(15);
+    let args = ["deploy", "shop", text(&path), "--allow-destructive", "--detach"];
+    host.vial(&args).await.ends(0);
+    host.until_deployment(2, |it| it == Status::Baking).await;
+    role(&host, "{:blue, false, :standby}").await;
+    host.vial(&["rollback", "shop", "--revert-migrations"]).await.ends(0);
+    role(&host, "{:blue, true, :active}").await;
     assert_eq!(home(&host).await, (200, "14.0.0".into()));
 }

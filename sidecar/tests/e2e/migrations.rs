@@ -2,6 +2,8 @@
 //! that fails. The shops from version 8 on have a database; v12 fails on the schema of v8 to v10,
 //! and its health check does not see it.
 
+use std::path::Path;
+
 use nix::sys::signal::Signal;
 use vial_protocol::migration::{Applied, MigrationsReport};
 use vial_protocol::{Code, DatabasePlan, Plan, Slot, Status};
@@ -25,11 +27,16 @@ async fn with_database_and(lines: &str, green: &str) -> (Host, tempfile::TempDir
     let folder = tempfile::tempdir().unwrap();
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(folder.path(), open).unwrap();
-    let file = folder.path().join("shop.db");
-    let slot_env = format!(
-        "slot_env = {{ blue = {{ SHOP_DB = {file:?} }}, green = {{ SHOP_DB = {file:?}{green} }} }}"
-    );
-    (Host::shop(&format!("{lines}\n{MIGRATES}\n{slot_env}")).await, folder)
+    (Host::shop(&database_lines(lines, folder.path(), green)).await, folder)
+}
+
+/// What the file of an app says that has a database.
+pub fn database_lines(lines: &str, folder: &Path, green: &str) -> String {
+    let file = folder.join("shop.db");
+    format!(
+        "{lines}\n{MIGRATES}\n\
+         slot_env = {{ blue = {{ SHOP_DB = {file:?} }}, green = {{ SHOP_DB = {file:?}{green} }} }}"
+    )
 }
 
 pub async fn deploy(host: &Host, version: u32) {
