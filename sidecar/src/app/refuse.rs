@@ -29,6 +29,13 @@ impl<'a> Refuse<'a> {
         }
     }
 
+    /// The releases on the disk: "#1 (v1.4.1), #3 (v1.4.2)".
+    fn kept(&self) -> String {
+        let releases = self.known.history.releases();
+        let each = releases.map(|it| format!("#{} ({})", it.number, it.label()));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
     fn current(&self) -> String {
         match &self.known.state.current {
             Some(current) => describe(self.known, current),
@@ -221,18 +228,12 @@ impl<'a> Refuse<'a> {
     }
 
     pub(super) fn not_retained(&self, number: u64) -> Problem {
-        let kept: Vec<String> = self
-            .known
-            .history
-            .releases()
-            .map(|it| format!("#{} ({})", it.number, it.label()))
-            .collect();
         Problem::new(
             Code::NotRetained,
             format!(
                 "Not rolled back: the release of #{number} is no longer on the disk. {} Kept: {}.",
                 self.serves(),
-                kept.join(", ")
+                self.kept()
             ),
         )
         .next(format!(
@@ -312,18 +313,9 @@ impl<'a> Refuse<'a> {
     }
 
     pub(super) fn no_such_release(&self, what: &str, number: u64) -> Problem {
-        let kept: Vec<String> = self
-            .known
-            .history
-            .releases()
-            .map(|it| format!("#{} ({})", it.number, it.label()))
-            .collect();
         Problem::new(
             Code::NotRetained,
-            format!(
-                "{what}: the release of #{number} is not on the disk. Kept: {}.",
-                kept.join(", ")
-            ),
+            format!("{what}: the release of #{number} is not on the disk. Kept: {}.", self.kept()),
         )
         .next("name one of these")
     }

@@ -30,10 +30,12 @@
 //! ```
 //!
 //! Nothing outside this folder assigns a state. [`deployment`] moves the deployment in progress,
+//! [`bake`] what is live and not settled,
 //! [`revert`] its migrations, [`slots`] the slots, [`recover`] takes up what a daemon before this one
 //! left. The clock, the
 //! store and every process are the caller's.
 
+mod bake;
 mod command;
 mod deployment;
 mod effect;
