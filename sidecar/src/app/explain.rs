@@ -22,6 +22,14 @@ impl Task {
         }
         if current.status.is_live() {
             problem.message = self.live_failure(&label, problem);
+            if current.risk.is_some() {
+                let app = self.context.app();
+                let logs = problem.next.take().map(|next| format!(", {next}")).unwrap_or_default();
+                problem.next = Some(format!(
+                    "`vial rollback {app} --plan` shows what taking it back means for the \
+                     database{logs}"
+                ));
+            }
             return;
         }
         let what = match current.kind {
@@ -103,7 +111,7 @@ impl Task {
         let back = self.state.slots.get(self.state.idle()).release;
         let risk = self.state.current.as_ref().and_then(|it| it.risk.as_deref());
         match (problem.code, back, risk) {
-            (Code::BakeFailed, Some(back), Some(risk)) => format!(
+            (Code::BakeFailed, Some(back), Some(risk)) if self.state.is_hot(back) => format!(
                 "{label} failed after it went live and serves still: it was not taken back by \
                  itself, because it {risk}, and {} may fail on that schema. {cause}",
                 self.known().label(back)

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use vial_protocol::migration::{Applied, MigrationsReport};
 use vial_protocol::{Code, DatabasePlan, Plan, Slot, Status};
 
-use super::QUICK;
+use super::{BAKING, QUICK};
 use crate::figure;
 use crate::support::releases::text;
 use crate::support::terminal::Terminal;
@@ -319,5 +319,30 @@ async fn a_destructive_deploy_that_ends_before_the_switch_says_that_its_migratio
     assert_eq!(home(&host).await.0, 500);
     let version = MOVE_PRICES.to_string();
     host.vial(&["migrations", "shop", "--release", "3", "--down-to", &version]).await.ends(0);
+    assert_eq!(home(&host).await, (200, "12.0.0".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destructive_deploy_that_dies_in_its_bake_is_left_to_a_person_and_the_alarm_stays() {
+    let (mut host, folder) = with_database(QUICK).await;
+    deploy(&host, 12).await;
+    host.reconfigure(&database_lines(BAKING, folder.path(), "")).await;
+    let path = archive(8);
+    let args = ["deploy", "shop", text(&path), "--allow-destructive", "--detach"];
+    host.vial(&args).await.ends(0);
+    host.until_deployment(2, |it| it == Status::Baking).await;
+    let old = host.pid("shop", Slot::Blue).await.unwrap();
+    processes::signal(host.pid("shop", Slot::Green).await.unwrap(), Signal::SIGKILL);
+    host.until_deployment(2, |it| it == Status::Failed).await;
+    let alarm = host.vial(&["status", "shop"]).await;
+    figure!("the alarm:\n{}{}", alarm.out, alarm.err);
+    alarm.says(&[
+        "v8.0.0 failed after it went live and serves still: it was not taken back by itself",
+        "drops products.price_cents",
+        "v12.0.0 may fail on that schema",
+        "vial rollback shop --plan",
+    ]);
+    assert_eq!(host.pid("shop", Slot::Blue).await, Some(old), "the old slot runs on");
+    host.vial(&["rollback", "shop", "--revert-migrations"]).await.ends(0).says(&["v12.0.0 serves"]);
     assert_eq!(home(&host).await, (200, "12.0.0".into()));
 }
