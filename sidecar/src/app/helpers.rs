@@ -2,7 +2,8 @@
 //!
 //! A program waits until its row is written, and its row is closed when it ended. A daemon that
 //! comes back ends what still runs before it begins anything: nobody hears it any more, and what is
-//! begun again must not meet it.
+//! begun again must not meet it. What a program had asked of a running node is that node's, and not
+//! ended: between two migrators stands their lock.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use vial::store::Store;
 use vial_protocol::{Code, Slot, SlotState, Status};
 
 use super::QUICK;
@@ -79,8 +80,14 @@ async fn a_migration_that_outlived_its_daemon_is_ended_and_the_history_says_so()
     let told = format!("Its migration (process {pid}) does not run any more");
     assert!(error.message.contains(&told), "{error}");
 
-    host.reconfigure(QUICK).await;
-    assert_eq!(host.deploy(2).await.status, Status::Succeeded);
+    let migrates = format!("{QUICK}\nmigrate = \"IO.puts(42)\"");
+    host.reconfigure(&migrates).await;
+    let number = host.deploy(2).await.number;
+    host.end_daemon(Signal::SIGTERM).await;
+    let store = Store::open(&host.state.join("vial.db")).unwrap();
+    assert_eq!(store.open_helpers("shop").await.unwrap(), [], "every row is closed");
+    let row = store.last_helper("shop", number, "migrate").await.unwrap().unwrap();
+    assert_eq!(row.ending.as_deref(), Some("exited with status 0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
