@@ -49,8 +49,8 @@ const RULES: [Rule; 7] = [
         right: &["process"],
         write: "process",
         level: Level::Problem,
-        why: "systemd ends every slot together with the daemon: at each restart, upgrade or crash \
-              of it the apps are down.",
+        why: "systemd ends every slot together with the daemon, so that each restart, upgrade or \
+              crash of it takes the apps down.",
         then: AT_ONCE,
     },
     Rule {
