@@ -9,6 +9,7 @@ use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with, syncfs}
 use rustix::io::Errno;
 
 use super::error::{InstallError, UnpackError};
+use crate::fault;
 use super::manifest::Manifest;
 use super::space::disk;
 
@@ -50,6 +51,7 @@ impl Staged {
         // One call for thousands of files: an fsync for each would take seconds.
         syncfs(&self.stage.lock)
             .map_err(|errno| disk("write to the disk", &self.root, errno.into()))?;
+        fault::point(|| "release: on the disk".into());
         rename(&self.root, place).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty => {
                 InstallError::Exists(place.to_owned())
@@ -65,6 +67,7 @@ impl Staged {
             let _ = rename(place, &self.root);
             return Err(disk("write to the disk", above, error));
         }
+        fault::point(|| "release: in its place".into());
         Ok(())
     }
 }

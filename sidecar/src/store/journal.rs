@@ -6,6 +6,7 @@ use vial_protocol::{Release, Slot};
 
 use super::rows::{at, json, word};
 use super::{Store, StoreError};
+use crate::fault;
 
 /// A process that was started for a slot and is not known to have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,8 @@ impl Store {
     /// Where it was not written: then the process must not be let go.
     pub async fn run_started(&self, app: &str, run: OpenRun) -> Result<(), StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| {
+        fault::point(|| "journal: before run started".into());
+        let written = self.run(move |connection| {
             connection
                 .prepare_cached(
                     "insert into runs (app, run, slot, release, pid, start_ticks, boot_id, \
@@ -54,7 +56,9 @@ impl Store {
                 ])?;
             Ok(())
         })
-        .await
+        .await;
+        fault::point(|| "journal: after run started".into());
+        written
     }
 
     /// Writes down how a process ended.
@@ -69,7 +73,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (app, ending) = (app.to_owned(), ending.to_owned());
-        self.run(move |connection| {
+        fault::point(|| "journal: before run ended".into());
+        let written = self.run(move |connection| {
             connection
                 .prepare_cached(
                     "update runs set ended_at = ?3, ending = ?4 where app = ?1 and run = ?2",
@@ -77,7 +82,9 @@ impl Store {
                 .execute(params![app, run, now.as_millisecond(), ending])?;
             Ok(())
         })
-        .await
+        .await;
+        fault::point(|| "journal: after run ended".into());
+        written
     }
 
     /// The processes of an app that are not known to have ended.
@@ -116,7 +123,8 @@ impl Store {
     /// Where it was not written.
     pub async fn release_added(&self, app: &str, release: Release) -> Result<(), StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| {
+        fault::point(|| "journal: before release added".into());
+        let written = self.run(move |connection| {
             let migrations = json(&release.migrations)?;
             connection
                 .prepare_cached(
@@ -139,7 +147,9 @@ impl Store {
                 ])?;
             Ok(())
         })
-        .await
+        .await;
+        fault::point(|| "journal: after release added".into());
+        written
     }
 
     /// Writes down that releases are about to be removed from the disk.
@@ -153,7 +163,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| {
+        fault::point(|| "journal: before releases removed".into());
+        let written = self.run(move |connection| {
             let transaction = connection.transaction()?;
             for number in numbers {
                 transaction
@@ -165,7 +176,9 @@ impl Store {
             transaction.commit()?;
             Ok(())
         })
-        .await
+        .await;
+        fault::point(|| "journal: after releases removed".into());
+        written
     }
 
     /// A setting that the daemon keeps for itself.

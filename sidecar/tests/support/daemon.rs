@@ -27,6 +27,8 @@ pub fn command(binary: &Path, config: &Path) -> Command {
         .env("VIAL_CONFIG", config)
         .env("TZ", "UTC")
         .env("NO_COLOR", "1");
+    #[cfg(feature = "faults")]
+    command.env(vial::fault::FOLDER, config.with_file_name("faults"));
     command
 }
 
@@ -61,6 +63,18 @@ impl Daemon {
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Whether it ends by itself within a time.
+    pub async fn ends(&mut self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        true
     }
 
     /// Sends a signal, and waits for its end.

@@ -101,6 +101,15 @@ impl Host {
         self.daemon.take().unwrap().kill();
     }
 
+    /// Waits for a daemon that ends by itself. Whether it did, within `patience`.
+    pub async fn daemon_ends(&mut self, patience: std::time::Duration) -> bool {
+        let ended = self.daemon.as_mut().unwrap().ends(patience).await;
+        if ended {
+            self.daemon = None;
+        }
+        ended
+    }
+
     /// Ends the daemon with a signal; how it ended.
     pub async fn end_daemon(&mut self, signal: Signal) -> std::process::ExitStatus {
         self.daemon.take().unwrap().end(signal).await
