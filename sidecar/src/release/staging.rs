@@ -9,9 +9,9 @@ use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with, syncfs}
 use rustix::io::Errno;
 
 use super::error::{InstallError, UnpackError};
-use crate::fault;
 use super::manifest::Manifest;
 use super::space::disk;
+use crate::fault;
 
 /// What a staging folder's name starts with: nothing else is ever swept.
 const PREFIX: &str = "unpack-";

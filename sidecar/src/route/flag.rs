@@ -52,15 +52,18 @@ impl Flag {
                     "Written by Vial: traffic goes to green while this file is here.\n",
                 )
                 .map_err(|error| failed("writing", aside.clone(), error))?;
-                fault::point(|| "flag: written aside".into());
+                fault::point(|| "flag: before the last call".into());
                 fs::rename(&aside, &flag).map_err(|error| failed("renaming", aside, error))
             }
-            Slot::Blue => match fs::remove_file(&flag) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(failed("removing", flag, error))
+            Slot::Blue => {
+                fault::point(|| "flag: before the last call".into());
+                match fs::remove_file(&flag) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        Err(failed("removing", flag, error))
+                    }
+                    _ => Ok(()),
                 }
-                _ => Ok(()),
-            },
+            }
         };
         fault::point(|| "flag: turned".into());
         turned

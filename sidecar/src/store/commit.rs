@@ -41,7 +41,8 @@ impl Store {
         let app = app.to_owned();
         let names = names(&records);
         fault::point(|| format!("journal: before {names}"));
-        self.run(move |connection| commit(connection, &app, &records, answer.as_ref(), now)).await?;
+        self.run(move |connection| commit(connection, &app, &records, answer.as_ref(), now))
+            .await?;
         fault::point(|| format!("journal: after {names}"));
         Ok(())
     }

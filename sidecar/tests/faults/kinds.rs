@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use vial_protocol::request::{Restart, Rollback};
-use vial_protocol::{Desired, MigrationChoice, Status};
+use vial_protocol::{AppStatus, Desired, MigrationChoice, Status};
 
-use crate::stage::Stage;
-use crate::support::processes;
+use crate::stage::{Beam, Stage};
 use crate::support::stub::Stub;
+use crate::support::{archive, processes};
+
+const NO_BAKE: &str = "bake = \"0s\"\n";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,38 +50,82 @@ pub struct Come {
 }
 
 impl Kind {
-    /// What the app's file says for it.
-    pub fn lines(self) -> &'static str {
-        match self {
-            Kind::DeployUnhealthy | Kind::RollBackRestoring => {
-                "bake = \"0s\"\nhealth = { deadline = \"700ms\" }\n"
+    /// Every kind.
+    pub const ALL: [Kind; 11] = [
+        Kind::Deploy,
+        Kind::DeployUnhealthy,
+        Kind::DeployDying,
+        Kind::RollBack,
+        Kind::RollBackWithinTheBake,
+        Kind::RollBackReverting,
+        Kind::RollBackRestoring,
+        Kind::Restart,
+        Kind::Cancel,
+        Kind::StopAndStart,
+        Kind::Crash,
+    ];
+
+    /// What the app's file says at first.
+    pub fn lines(self, beam: Beam) -> &'static str {
+        match (self, beam) {
+            (Kind::DeployUnhealthy | Kind::RollBackRestoring, Beam::Stub) => {
+                "bake = \"0s\"\nhealth = { deadline = \"1s\" }\n"
             }
-            Kind::DeployDying => "bake = \"500ms\"\n",
-            Kind::RollBackWithinTheBake => "bake = \"900ms\"\n",
-            _ => "bake = \"0s\"\n",
+            (Kind::DeployUnhealthy | Kind::RollBackRestoring, Beam::Shop) => {
+                "bake = \"0s\"\nhealth = { deadline = \"4s\" }\n"
+            }
+            _ => NO_BAKE,
         }
     }
 
-    /// Whether every request must be answered.
-    pub fn loses_nothing(self) -> bool {
-        !matches!(self, Kind::StopAndStart | Kind::Crash)
+    /// What the app's file says always.
+    pub fn usual(self, beam: Beam) -> &'static str {
+        match (self, beam) {
+            (_, Beam::Stub) => {
+                "migrate = \"Stub.migrate()\"\nrepos = [\"Stub.Repo\"]\n\
+                 drain = { timeout = \"2s\" }\nstop = { timeout = \"2s\" }\n"
+            }
+            // The shops whose health check fails for ever have no database.
+            (Kind::DeployUnhealthy, Beam::Shop) => {
+                "drain = { timeout = \"5s\" }\nstop = { timeout = \"10s\" }\n"
+            }
+            (_, Beam::Shop) => {
+                "migrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]\n\
+                 drain = { timeout = \"5s\" }\nstop = { timeout = \"10s\" }\n"
+            }
+        }
     }
 
-    /// Sees to it that v2 serves and v1 served before it, and does what must be done before this
-    /// can be asked for.
+    /// Whether the old slot has to run on for it.
+    fn bakes(self) -> bool {
+        matches!(self, Kind::DeployDying | Kind::RollBackWithinTheBake)
+    }
+
+    /// Whether every request must be answered: a release that dies takes its requests along.
+    pub fn loses_nothing(self) -> bool {
+        !matches!(self, Kind::DeployDying | Kind::StopAndStart | Kind::Crash)
+    }
+
+    /// Sees to it that the second release serves and the first served before it, and does what must
+    /// be done before this can be asked for.
     pub async fn prepare(self, stage: &Stage) {
         let _ = std::fs::remove_file(unhealthy(stage));
+        let _ = std::fs::remove_file(deadly(stage));
+        if self.bakes() {
+            stage.configure(NO_BAKE).await;
+        }
         let status = stage.rest().await;
-        let serves = |version: &str| status.serving.as_ref().is_some_and(|it| it.version == version);
+        let serves = status.serving.map(|it| it.version);
         let plan = stage.host.client.plan("shop", &Rollback::default()).await;
-        let back_to_v1 = plan.is_ok_and(|it| it.to.version == "1.0.0");
-        if !(serves("2.0.0") && back_to_v1 && stage.applied() == [1, 2]) {
-            let mut v1 = Stub::new(1).migrations(1);
-            if self == Kind::RollBackRestoring {
-                v1 = v1.option("--unhealthy-while", unhealthy(stage).display());
-            }
-            stage.deployed(&stage.archive(&v1)).await;
-            stage.deployed(&stage.archive(&Stub::new(2).migrations(2))).await;
+        let back_to = plan.ok().map(|it| it.to.version);
+        let [first, second] = self.before(stage);
+        let database = stage.beam == Beam::Shop || stage.applied() == [1, 2];
+        if !(is(serves, second.0) && is(back_to, first.0) && database) {
+            stage.deployed(&first.1).await;
+            stage.deployed(&second.1).await;
+        }
+        if self.bakes() {
+            stage.configure("bake = \"10s\"\n").await;
         }
         match self {
             Kind::RollBackWithinTheBake => {
@@ -91,16 +137,37 @@ impl Kind {
         }
     }
 
-    /// The next release.
+    /// The release that served before and the one that serves: which versions, and their archives.
+    fn before(self, stage: &Stage) -> [(u32, PathBuf); 2] {
+        if stage.beam == Beam::Shop {
+            return match self {
+                Kind::DeployUnhealthy => [1, 2],
+                Kind::RollBackReverting => [12, 8],
+                Kind::RollBackRestoring => [11, 8],
+                _ => [12, 13],
+            }
+            .map(|it| (it, archive(it)));
+        }
+        let mut first = Stub::new(1).migrations(1);
+        if self == Kind::RollBackRestoring {
+            first = first.option("--unhealthy-while", unhealthy(stage).display());
+        }
+        [(1, stage.stub(&first)), (2, stage.stub(&Stub::new(2).migrations(2)))]
+    }
+
+    /// The release after them.
     fn next(self, stage: &Stage) -> PathBuf {
+        if stage.beam == Beam::Shop {
+            return archive(if self == Kind::DeployUnhealthy { 4 } else { 12 });
+        }
         let stub = Stub::new(3).migrations(2);
-        stage.archive(&match self {
+        stage.stub(&match self {
             Kind::Deploy => stub.migrations(3),
             Kind::DeployUnhealthy => {
                 std::fs::write(unhealthy(stage), "").unwrap();
                 stub.option("--unhealthy-while", unhealthy(stage).display())
             }
-            Kind::DeployDying => stub.option("--dies-after", 200),
+            Kind::DeployDying => stub.option("--dies-at", deadly(stage).display()),
             Kind::Cancel => stub.option("--slow", 400),
             _ => stub,
         })
@@ -111,8 +178,19 @@ impl Kind {
         let client = &stage.host.client;
         let back = |migrations| Rollback { migrations, ..Rollback::default() };
         match self {
-            Kind::Deploy | Kind::DeployUnhealthy | Kind::DeployDying => {
+            Kind::Deploy | Kind::DeployUnhealthy => {
                 let _ = stage.deploy(&self.next(stage)).await;
+            }
+            Kind::DeployDying => {
+                let old = stage.host.processes();
+                let _ = stage.deploy(&self.next(stage)).await;
+                stage.until_or_gone(|it| step(it) == Some(Status::Baking)).await;
+                std::fs::write(deadly(stage), "").unwrap();
+                if stage.beam == Beam::Shop {
+                    let mut new = stage.host.processes();
+                    new.retain(|it| !old.contains(it) && processes::name(*it) == "beam.smp");
+                    new.iter().for_each(|it| processes::signal(*it, Signal::SIGKILL));
+                }
             }
             Kind::RollBack | Kind::RollBackWithinTheBake => {
                 let _ = client.rollback("shop", &back(None)).await;
@@ -126,14 +204,12 @@ impl Kind {
             }
             Kind::Cancel => {
                 let _ = stage.deploy(&self.next(stage)).await;
-                let starts = |status: Option<Status>| status == Some(Status::Starting);
-                stage.until_or_gone(|it| starts(it.deployment.as_ref().map(|it| it.status))).await;
+                stage.until_or_gone(|it| step(it) == Some(Status::Starting)).await;
                 let _ = client.cancel("shop").await;
             }
             Kind::StopAndStart => {
                 let _ = client.stop("shop").await;
-                let stopped = |it: &vial_protocol::AppStatus| it.slots.iter().all(|it| it.pid.is_none());
-                stage.until_or_gone(stopped).await;
+                stage.until_or_gone(|it| it.slots.iter().all(|it| it.pid.is_none())).await;
                 let _ = client.start("shop").await;
             }
             Kind::Crash => {
@@ -143,10 +219,8 @@ impl Kind {
                 while processes::is_alive(pid) {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
-                let again = |it: &vial_protocol::AppStatus| {
-                    it.slots.iter().any(|it| it.pid.is_some_and(|it| it != pid))
-                };
-                stage.until_or_gone(again).await;
+                let another = |it: Option<u32>| it.is_some_and(|it| it != pid);
+                stage.until_or_gone(|it| it.slots.iter().any(|it| another(it.pid))).await;
             }
         }
     }
@@ -187,7 +261,7 @@ impl Kind {
         }
     }
 
-    /// Whether these may be applied to the database then.
+    /// Whether these may be applied to the stub's database then.
     pub fn fits(self, since: &[String], applied: &[u64]) -> bool {
         let went = since.last().map(String::as_str);
         match self {
@@ -198,6 +272,19 @@ impl Kind {
             _ => applied == [1, 2],
         }
     }
+}
+
+fn is(version: Option<String>, wanted: u32) -> bool {
+    version.is_some_and(|it| it == format!("{wanted}.0.0"))
+}
+
+fn step(status: &AppStatus) -> Option<Status> {
+    status.deployment.as_ref().map(|it| it.status)
+}
+
+/// When this file is there, those who look at it die.
+fn deadly(stage: &Stage) -> PathBuf {
+    stage.host.path("deadly")
 }
 
 /// While this file is there, those who look at it are not healthy.

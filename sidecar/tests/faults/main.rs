@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod killer;
 mod kinds;
 mod points;
 mod stage;

@@ -13,9 +13,9 @@ use crate::support::stub::Stub;
 use crate::support::{Host, Setup};
 
 /// How long an app may take to come to rest.
-const REST: Duration = Duration::from_secs(20);
+const REST: Duration = Duration::from_secs(40);
 /// How long an armed daemon may take to come to its point.
-const DEATH: Duration = Duration::from_secs(10);
+const DEATH: Duration = Duration::from_secs(15);
 
 /// The host.
 pub struct Stage {
@@ -23,17 +23,27 @@ pub struct Stage {
     pub host: Host,
     /// Where the releases are made.
     pub releases: PathBuf,
+    /// What runs as a release.
+    pub beam: Beam,
+    /// What the app's file says in any case.
+    usual: String,
     load: Option<Running>,
 }
 
+/// What runs as a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beam {
+    /// A stub, which starts in milliseconds.
+    Stub,
+    /// The shop, on a real BEAM.
+    Shop,
+}
+
 impl Stage {
-    /// Starts it, with what the app's file says besides; nothing is deployed.
-    pub async fn new(lines: &str) -> Stage {
-        let env_file = tempfile::NamedTempFile::new().unwrap();
-        let common = "migrate = \"Stub.migrate()\"\nrepos = [\"Stub.Repo\"]\n\
-                      drain = { timeout = \"2s\" }\nstop = { timeout = \"2s\" }\n";
-        let setup = Setup::new().app("shop", &format!("{common}{lines}"));
-        drop(env_file);
+    /// Starts it, with what the app's file says always, and what it says at first; nothing is
+    /// deployed.
+    pub async fn new(beam: Beam, usual: &str, lines: &str) -> Stage {
+        let setup = Setup::new().app("shop", &format!("{usual}{lines}"));
         let mut host = setup.write();
         std::fs::create_dir(host.path("faults")).unwrap();
         let folder = host.path("database");
@@ -41,15 +51,28 @@ impl Stage {
         // The app's user writes it.
         open_to_all(&folder);
         let file = host.path("shop.env");
-        std::fs::write(&file, format!("STUB_DB={}\n", folder.join("applied").display())).unwrap();
-        let text = std::fs::read_to_string(host.path("apps/shop.toml")).unwrap();
-        let text = format!("env_file = {file:?}\n{text}");
-        std::fs::write(host.path("apps/shop.toml"), text).unwrap();
+        std::fs::write(
+            &file,
+            format!("STUB_DB={0}/applied\nSHOP_DB={0}/shop.db\n", folder.display()),
+        )
+        .unwrap();
+        let usual = std::fs::read_to_string(host.path("apps/shop.toml")).unwrap();
+        let usual = usual.replace(lines, "");
+        let usual = format!("env_file = {file:?}\n{usual}");
+        std::fs::write(host.path("apps/shop.toml"), format!("{lines}{usual}")).unwrap();
         host.start_daemon().await;
         host.start_caddy().await;
         let releases = host.path("made");
         std::fs::create_dir(&releases).unwrap();
-        Stage { host, releases, load: None }
+        Stage { host, releases, beam, usual, load: None }
+    }
+
+    /// Changes what the app's file says besides.
+    pub async fn configure(&self, lines: &str) {
+        let text = format!("{lines}{}", self.usual);
+        std::fs::write(self.host.path("apps/shop.toml"), text).unwrap();
+        let report = self.host.client.reload().await.unwrap();
+        assert!(report.problems.is_empty(), "{report:?}");
     }
 
     /// Sends requests from now on.
@@ -74,7 +97,7 @@ impl Stage {
     }
 
     /// An archive of a stub.
-    pub fn archive(&self, stub: &Stub) -> PathBuf {
+    pub fn stub(&self, stub: &Stub) -> PathBuf {
         stub.archive(&self.releases)
     }
 
@@ -117,7 +140,15 @@ impl Stage {
 
     /// The history, newest first, with its steps left out.
     pub async fn history(&self) -> Vec<Deployment> {
-        self.host.client.deployments("shop", None, Some(200)).await.unwrap()
+        let mut all: Vec<Deployment> = Vec::new();
+        loop {
+            let before = all.last().map(|it| it.number);
+            let page = self.host.client.deployments("shop", before, None).await.unwrap();
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
+        }
     }
 
     // Points
@@ -125,6 +156,11 @@ impl Stage {
     /// The daemon shall die there.
     pub fn arm(&self, point: &str) {
         std::fs::write(self.host.path("faults/at"), point).unwrap();
+    }
+
+    /// The same, for a name that goes on.
+    pub fn arm_prefix(&self, point: &str) {
+        self.arm(&format!("{point}*"));
     }
 
     /// It shall not die any more.
@@ -151,7 +187,7 @@ impl Stage {
         self.host.daemon_ends(DEATH).await
     }
 
-    /// A database in which these are applied.
+    /// What is applied to the stub's database.
     pub fn applied(&self) -> Vec<u64> {
         let text = std::fs::read_to_string(self.host.path("database/applied")).unwrap_or_default();
         text.lines().map(|it| it.parse().unwrap()).collect()

@@ -16,7 +16,7 @@ pub async fn holds(stage: &Stage, status: &AppStatus, at: &str) {
         assert!(!it.status.in_progress(), "#{} is in progress: {}", it.number, told());
         let number = history.len() - index;
         assert_eq!(it.number, number as u64, "a number is missing: {}", told());
-        assert_eq!(it.status == Status::Failed, it.error.is_some(), "{}", told());
+        assert!(it.status != Status::Failed || it.error.is_some(), "no reason: {}", told());
     }
     let succeeded = history.iter().filter(|it| it.status == Status::Succeeded);
     let releases: Vec<u64> =

@@ -33,6 +33,12 @@ pub fn command(binary: &Path, config: &Path) -> Command {
 }
 
 impl Daemon {
+    /// Starts it, and waits for nothing.
+    pub fn begin(binary: &Path, config: &Path, log: &Path) -> Daemon {
+        let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
+        Daemon { child: spawn(binary, config, file) }
+    }
+
     /// Starts it, and waits until it answers.
     pub async fn start(binary: &Path, config: &Path, socket: &Path, log: &Path) -> Daemon {
         let before = std::fs::read_to_string(log).unwrap_or_default().len();

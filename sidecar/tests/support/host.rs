@@ -92,6 +92,13 @@ impl Host {
         self.daemon = Some(started);
     }
 
+    /// Starts a daemon that may be gone before it serves.
+    pub async fn start_daemon_that_may_die(&mut self) {
+        assert!(self.daemon.is_none(), "it runs already");
+        let log = self.path("daemon.log");
+        self.daemon = Some(Daemon::begin(&self.binary, &self.config(), &log));
+    }
+
     pub fn daemon_pid(&self) -> u32 {
         self.daemon.as_ref().unwrap().pid()
     }

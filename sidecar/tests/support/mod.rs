@@ -32,6 +32,11 @@ pub use setup::Setup;
 /// How long anything may take that should happen soon.
 pub const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 
+/// Whether what takes minutes shall run: `bin/test --soak`.
+pub fn is_soak() -> bool {
+    std::env::var_os("VIAL_SOAK").is_some_and(|it| it == "1")
+}
+
 /// Whether these tests run as root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()

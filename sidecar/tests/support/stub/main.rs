@@ -1,7 +1,7 @@
 //! A release without a BEAM: it starts in milliseconds, so that a test can start thousands.
 //!
-//! A release's script hands over to it: `vial-stub [--version V] [--migrations 1,2] [--dies-after
-//! MS] [--unhealthy-while FILE] [--slow MS] start`, or `eval EXPRESSION` in place of `start`. It answers HTTP as the shop
+//! A release's script hands over to it: `vial-stub [--version V] [--migrations 1,2] [--dies-at
+//! FILE] [--unhealthy-while FILE] [--slow MS] start`, or `eval EXPRESSION` in place of `start`. It answers HTTP as the shop
 //! does, and what Vial evaluates as a release with Ecto does: the versions that are applied stand
 //! in the file that `STUB_DB` names.
 
@@ -21,8 +21,8 @@ pub struct Release {
     pub version: String,
     /// The versions of its migrations.
     pub migrations: Vec<u64>,
-    /// How long it lives once it listens.
-    pub dies_after: Option<Duration>,
+    /// It dies when this file is there.
+    pub dies_at: Option<PathBuf>,
     /// Its health check fails while this file is there.
     pub unhealthy_while: Option<PathBuf>,
     /// How long it takes to listen, and to move a migration.
@@ -40,7 +40,7 @@ fn main() {
                 let numbers = list.split(',').filter(|it| !it.is_empty());
                 release.migrations = numbers.map(|it| it.parse().unwrap()).collect();
             }
-            "--dies-after" => release.dies_after = Some(millis(args.next())),
+            "--dies-at" => release.dies_at = args.next().map(PathBuf::from),
             "--slow" => release.slow = millis(args.next()),
             "--unhealthy-while" => release.unhealthy_while = args.next().map(PathBuf::from),
             "start" => return web::serve(release),

@@ -15,9 +15,11 @@ pub fn serve(release: Release) {
     thread::sleep(release.slow);
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     println!("listening on {port}");
-    if let Some(time) = release.dies_after {
+    if let Some(file) = release.dies_at.clone() {
         thread::spawn(move || {
-            thread::sleep(time);
+            while !file.exists() {
+                thread::sleep(Duration::from_millis(5));
+            }
             println!("this release dies");
             std::process::exit(1);
         });
