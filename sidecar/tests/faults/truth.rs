@@ -40,11 +40,12 @@ pub async fn holds(stage: &Stage, status: &AppStatus, at: &str) {
         }
     }
 
-    // No process but the active slot's own, and nothing half-received.
-    let running = status.slots.iter().filter_map(|it| it.pid).collect::<Vec<_>>();
-    let stray = |pid: &u32| !running.contains(pid) && processes::name(*pid) != "epmd";
+    // No process but those of the active slot, and nothing half-received.
     let mut strays = Vec::new();
     for _ in 0..50 {
+        let running: Vec<u32> =
+            status.slots.iter().filter_map(|it| it.pid).flat_map(processes::family).collect();
+        let stray = |pid: &u32| !running.contains(pid) && processes::name(*pid) != "epmd";
         strays = host.processes();
         strays.retain(|pid| processes::is_alive(*pid) && stray(pid));
         if strays.is_empty() {
