@@ -9,7 +9,11 @@ build() {
   need_packages
   need_elixir
   say "Building (the first time takes some minutes) …"
-  (cd "$root" && cargo build --quiet --locked --profile "$profile" -p vial -p vial-demo) ||
+  local features=()
+  # The tests have a build with features of their own at hand.
+  [[ -z ${VIAL_BUILD_FEATURES:-} ]] || features=(--features "$VIAL_BUILD_FEATURES")
+  (cd "$root" && cargo build --quiet --locked --profile "$profile" "${features[@]}" \
+    -p vial -p vial-demo) ||
     die "Vial was not built; what cargo said is above."
   local folder=$profile
   [[ $profile != dev ]] || folder=debug

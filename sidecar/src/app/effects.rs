@@ -12,10 +12,13 @@ use super::message::Message;
 use super::retention::removable;
 use super::run::{Run, Which};
 use super::task::Task;
+use crate::fault;
 
 impl Task {
     pub(super) fn begin(&mut self, effect: Effect) {
         tracing::debug!(app = self.context.app(), ?effect, "effect");
+        let name = fault::name_of(&effect);
+        fault::point(|| format!("effect: before {name}"));
         let context = self.context.clone();
         match effect {
             Effect::Unpack { number } => {

@@ -22,6 +22,7 @@ use super::message::{Message, Sight};
 use super::request::Upload;
 use super::run::Run;
 use super::snapshot::{Parts, Seen, Shown};
+use crate::fault;
 use crate::store::history::KeptAnswer;
 use crate::store::record::Record;
 
@@ -126,11 +127,13 @@ impl Task {
                 }
                 Message::Fact(fact) => {
                     tracing::debug!(app = self.context.app(), ?fact, "fact");
+                    fault::point(|| format!("effect: after it told {}", fault::name_of(&fact)));
                     self.turn(Event::Fact(fact)).await;
                 }
                 Message::Seen(sight) => self.saw(sight),
                 Message::Unpacked(release) => {
                     let number = release.number;
+                    fault::point(|| "effect: after it told Unpacked".into());
                     self.history.add_release(release);
                     let risk = self.known().risk(number);
                     self.turn(Event::Fact(Fact::Unpacked { number, risk })).await;

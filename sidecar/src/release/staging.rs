@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::error::{InstallError, UnpackError};
 use super::manifest::Manifest;
 use super::space::disk;
+use crate::fault;
 
 /// What a staging folder's name starts with: nothing else is ever swept.
 const PREFIX: &str = "unpack-";
@@ -50,6 +51,7 @@ impl Staged {
         // One call for thousands of files: an fsync for each would take seconds.
         syncfs(&self.stage.lock)
             .map_err(|errno| disk("write to the disk", &self.root, errno.into()))?;
+        fault::point(|| "release: on the disk".into());
         rename(&self.root, place).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty => {
                 InstallError::Exists(place.to_owned())
@@ -65,6 +67,7 @@ impl Staged {
             let _ = rename(place, &self.root);
             return Err(disk("write to the disk", above, error));
         }
+        fault::point(|| "release: in its place".into());
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use vial_protocol::Slot;
 
 use super::problem::RouteProblem;
+use crate::fault;
 
 /// The flag's name, as the snippet asks for it.
 pub(super) const NAME: &str = "green";
@@ -41,7 +42,8 @@ impl Flag {
     /// Names another slot, in one atomic step. Follow it by [`Flag::keep`].
     pub fn turn(&self, to: Slot) -> Result<(), RouteProblem> {
         let flag = self.folder.join(NAME);
-        match to {
+        fault::point(|| "flag: before it turns".into());
+        let turned = match to {
             Slot::Green => {
                 let aside = self.folder.join(ASIDE);
                 // Only that the file is there counts; the words are for whoever finds it.
@@ -50,15 +52,21 @@ impl Flag {
                     "Written by Vial: traffic goes to green while this file is here.\n",
                 )
                 .map_err(|error| failed("writing", aside.clone(), error))?;
+                fault::point(|| "flag: before the last call".into());
                 fs::rename(&aside, &flag).map_err(|error| failed("renaming", aside, error))
             }
-            Slot::Blue => match fs::remove_file(&flag) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(failed("removing", flag, error))
+            Slot::Blue => {
+                fault::point(|| "flag: before the last call".into());
+                match fs::remove_file(&flag) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        Err(failed("removing", flag, error))
+                    }
+                    _ => Ok(()),
                 }
-                _ => Ok(()),
-            },
-        }
+            }
+        };
+        fault::point(|| "flag: turned".into());
+        turned
     }
 
     /// Makes the last [`Flag::turn`] outlive a power cut. Apart from it, because Caddy has followed
@@ -66,7 +74,9 @@ impl Flag {
     pub fn keep(&self) -> Result<(), RouteProblem> {
         File::open(&self.folder)
             .and_then(|folder| folder.sync_all())
-            .map_err(|error| failed("syncing", self.folder.clone(), error))
+            .map_err(|error| failed("syncing", self.folder.clone(), error))?;
+        fault::point(|| "flag: kept".into());
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use super::cgroup;
 use super::exit::Exit;
 use super::identity::{Identity, Sighting, sight};
 use super::process::{Process, ProcessError, Signal};
+use crate::fault;
 
 /// The name of the variable that marks everything of one start.
 pub const MARKER: &str = "VIAL_RUN";
@@ -89,12 +90,14 @@ pub async fn stop(process: &Process, run_id: &str, grace: Duration) -> Result<St
     process.signal(Signal::TERM)?;
     // A frozen process takes no signal but this one.
     process.signal(Signal::CONT)?;
+    fault::point(|| "stop: signalled".into());
     let ended = tokio::time::timeout(grace, process.exited()).await.ok();
     if ended.is_none() {
         known.extend(members(Some(root), run_id)?);
         process.signal(Signal::KILL)?;
     }
     let exit = process.exited().await;
+    fault::point(|| "stop: ended".into());
     known.retain(|identity| identity != root);
     let patience = if ended.is_some() { AFTERMATH } else { Duration::ZERO };
     let leftovers = sweep(known, run_id, patience).await?;

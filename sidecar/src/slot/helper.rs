@@ -11,6 +11,7 @@ use super::family::{self, Guard, StopError};
 use super::identity::Identity;
 use super::process::Process;
 use super::spawn::{SpawnError, Spec, Waiting, spawn};
+use crate::fault;
 
 /// As much of the output as is kept.
 pub const OUTPUT: usize = 1 << 20;
@@ -78,6 +79,7 @@ impl Helper {
     /// Where the system refuses.
     pub fn start(spec: &Spec, run_id: &str) -> Result<Helper, SpawnError> {
         let waiting = spawn(spec)?;
+        fault::point(|| "helper: waits".into());
         let root = waiting.identity.clone();
         let family = Guard::new(root, run_id);
         Ok(Helper { waiting, family, program: spec.program.display().to_string() })
@@ -104,6 +106,7 @@ impl Helper {
         let pipe = waiting.take_output().map(|reader| pipe::Receiver::from_owned_fd(reader.into()));
         let pipe = pipe.transpose().map_err(source)?;
         let process = waiting.open()?;
+        fault::point(|| "helper: let go".into());
         let mut heard = Heard::new(on_line);
         let ended = tokio::time::timeout(limit, listen(&process, pipe, &mut heard)).await;
         // On every way out of here `family` is dropped, and with it whatever still runs.
@@ -114,6 +117,7 @@ impl Helper {
                 return Err(HelperError::TimedOut { program, after: limit, output });
             }
         };
+        fault::point(|| "helper: ended".into());
         let (output, truncated) = heard.end();
         family::sweep(Vec::new(), family.run_id(), Duration::ZERO).await?;
         family.ended();

@@ -7,6 +7,7 @@ use vial_protocol::{Problem, Status};
 use super::record::{Began, Record};
 use super::rows::json;
 use super::{Store, StoreError};
+use crate::fault;
 
 /// An answer to a request that may be repeated; committed with the records that the request caused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +39,24 @@ impl Store {
             return Ok(());
         }
         let app = app.to_owned();
-        self.run(move |connection| commit(connection, &app, &records, answer.as_ref(), now)).await
+        let names = names(&records);
+        fault::point(|| format!("journal: before {names}"));
+        self.run(move |connection| commit(connection, &app, &records, answer.as_ref(), now))
+            .await?;
+        fault::point(|| format!("journal: after {names}"));
+        Ok(())
     }
+}
+
+/// What a step's records are called at a fault's point: `Entered starting, SlotChosen`.
+fn names(records: &[Record]) -> String {
+    let name = |record: &Record| match record {
+        Record::Entered { status, .. } | Record::Ended { status, .. } => {
+            format!("{} {status}", fault::name_of(record))
+        }
+        _ => fault::name_of(record),
+    };
+    records.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn commit(

@@ -6,6 +6,7 @@ use vial_protocol::{Release, Slot};
 
 use super::rows::{at, json, word};
 use super::{Store, StoreError};
+use crate::fault;
 
 /// A process that was started for a slot and is not known to have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,26 +36,30 @@ impl Store {
     /// Where it was not written: then the process must not be let go.
     pub async fn run_started(&self, app: &str, run: OpenRun) -> Result<(), StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| {
-            connection
-                .prepare_cached(
-                    "insert into runs (app, run, slot, release, pid, start_ticks, boot_id, \
+        fault::point(|| "journal: before run started".into());
+        let written = self
+            .run(move |connection| {
+                connection
+                    .prepare_cached(
+                        "insert into runs (app, run, slot, release, pid, start_ticks, boot_id, \
                      log_offset, started_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                )?
-                .execute(params![
-                    app,
-                    run.run,
-                    run.slot.as_str(),
-                    run.release,
-                    run.pid,
-                    run.start_ticks,
-                    run.boot_id,
-                    run.log_offset,
-                    run.started_at.as_millisecond()
-                ])?;
-            Ok(())
-        })
-        .await
+                    )?
+                    .execute(params![
+                        app,
+                        run.run,
+                        run.slot.as_str(),
+                        run.release,
+                        run.pid,
+                        run.start_ticks,
+                        run.boot_id,
+                        run.log_offset,
+                        run.started_at.as_millisecond()
+                    ])?;
+                Ok(())
+            })
+            .await;
+        fault::point(|| "journal: after run started".into());
+        written
     }
 
     /// Writes down how a process ended.
@@ -69,15 +74,19 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (app, ending) = (app.to_owned(), ending.to_owned());
-        self.run(move |connection| {
-            connection
-                .prepare_cached(
-                    "update runs set ended_at = ?3, ending = ?4 where app = ?1 and run = ?2",
-                )?
-                .execute(params![app, run, now.as_millisecond(), ending])?;
-            Ok(())
-        })
-        .await
+        fault::point(|| "journal: before run ended".into());
+        let written = self
+            .run(move |connection| {
+                connection
+                    .prepare_cached(
+                        "update runs set ended_at = ?3, ending = ?4 where app = ?1 and run = ?2",
+                    )?
+                    .execute(params![app, run, now.as_millisecond(), ending])?;
+                Ok(())
+            })
+            .await;
+        fault::point(|| "journal: after run ended".into());
+        written
     }
 
     /// The processes of an app that are not known to have ended.
@@ -116,9 +125,11 @@ impl Store {
     /// Where it was not written.
     pub async fn release_added(&self, app: &str, release: Release) -> Result<(), StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| {
-            let migrations = json(&release.migrations)?;
-            connection
+        fault::point(|| "journal: before release added".into());
+        let written = self
+            .run(move |connection| {
+                let migrations = json(&release.migrations)?;
+                connection
                 .prepare_cached(
                     "insert into releases (app, number, name, version, sha256, size, erts, elixir, \
                      migrations, commit_id, unpacked_at) \
@@ -137,9 +148,11 @@ impl Store {
                     release.commit,
                     release.unpacked_at.as_millisecond()
                 ])?;
-            Ok(())
-        })
-        .await
+                Ok(())
+            })
+            .await;
+        fault::point(|| "journal: after release added".into());
+        written
     }
 
     /// Writes down that releases are about to be removed from the disk.
@@ -153,19 +166,23 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| {
-            let transaction = connection.transaction()?;
-            for number in numbers {
-                transaction
-                    .prepare_cached(
-                        "update releases set removed_at = ?3 where app = ?1 and number = ?2",
-                    )?
-                    .execute(params![app, number, now.as_millisecond()])?;
-            }
-            transaction.commit()?;
-            Ok(())
-        })
-        .await
+        fault::point(|| "journal: before releases removed".into());
+        let written = self
+            .run(move |connection| {
+                let transaction = connection.transaction()?;
+                for number in numbers {
+                    transaction
+                        .prepare_cached(
+                            "update releases set removed_at = ?3 where app = ?1 and number = ?2",
+                        )?
+                        .execute(params![app, number, now.as_millisecond()])?;
+                }
+                transaction.commit()?;
+                Ok(())
+            })
+            .await;
+        fault::point(|| "journal: after releases removed".into());
+        written
     }
 
     /// A setting that the daemon keeps for itself.

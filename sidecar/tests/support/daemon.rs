@@ -27,10 +27,18 @@ pub fn command(binary: &Path, config: &Path) -> Command {
         .env("VIAL_CONFIG", config)
         .env("TZ", "UTC")
         .env("NO_COLOR", "1");
+    #[cfg(feature = "faults")]
+    command.env(vial::fault::FOLDER, config.with_file_name("faults"));
     command
 }
 
 impl Daemon {
+    /// Starts it, and waits for nothing.
+    pub fn begin(binary: &Path, config: &Path, log: &Path) -> Daemon {
+        let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
+        Daemon { child: spawn(binary, config, file) }
+    }
+
     /// Starts it, and waits until it answers.
     pub async fn start(binary: &Path, config: &Path, socket: &Path, log: &Path) -> Daemon {
         let before = std::fs::read_to_string(log).unwrap_or_default().len();
@@ -61,6 +69,18 @@ impl Daemon {
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Whether it ends by itself within a time.
+    pub async fn ends(&mut self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        true
     }
 
     /// Sends a signal, and waits for its end.

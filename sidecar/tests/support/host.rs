@@ -92,6 +92,13 @@ impl Host {
         self.daemon = Some(started);
     }
 
+    /// Starts a daemon that may be gone before it serves.
+    pub async fn start_daemon_that_may_die(&mut self) {
+        assert!(self.daemon.is_none(), "it runs already");
+        let log = self.path("daemon.log");
+        self.daemon = Some(Daemon::begin(&self.binary, &self.config(), &log));
+    }
+
     pub fn daemon_pid(&self) -> u32 {
         self.daemon.as_ref().unwrap().pid()
     }
@@ -99,6 +106,15 @@ impl Host {
     /// `kill -9`
     pub fn kill_daemon(&mut self) {
         self.daemon.take().unwrap().kill();
+    }
+
+    /// Waits for a daemon that ends by itself. Whether it did, within `patience`.
+    pub async fn daemon_ends(&mut self, patience: std::time::Duration) -> bool {
+        let ended = self.daemon.as_mut().unwrap().ends(patience).await;
+        if ended {
+            self.daemon = None;
+        }
+        ended
     }
 
     /// Ends the daemon with a signal; how it ended.

@@ -3,12 +3,12 @@
 //! [`Setup`] says what is on it, [`Host`] is it while it runs: each in a folder of its own, on free
 //! loopback ports, as root (then its apps run as users of their own) or as anybody else. [`turn`]
 //! keeps heavy tests from one another, [`releases`] builds what is deployed, [`caddy`] is the web
-//! server, [`web`] asks through it, [`said`] is what a command printed and how it ended,
+//! server, [`stub`] makes releases without a BEAM, [`web`] asks through it, [`said`] is what a command printed and how it ended,
 //! [`terminal`] is one with somebody at it, [`look`] waits until an app is as
 //! a test wants it, [`processes`] finds what runs in a host's folder, so that nothing outlives its test.
 
 // Each test binary uses a part of it. A helper that fails is a test that fails.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod caddy;
 pub mod daemon;
@@ -19,6 +19,8 @@ pub mod processes;
 pub mod releases;
 pub mod said;
 pub mod setup;
+#[cfg(feature = "faults")]
+pub mod stub;
 pub mod terminal;
 pub mod turn;
 pub mod web;
@@ -29,6 +31,11 @@ pub use setup::Setup;
 
 /// How long anything may take that should happen soon.
 pub const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Whether what takes minutes shall run: `bin/test --soak`.
+pub fn is_soak() -> bool {
+    std::env::var_os("VIAL_SOAK").is_some_and(|it| it == "1")
+}
 
 /// Whether these tests run as root.
 pub fn is_root() -> bool {

@@ -15,6 +15,7 @@ use super::Looked;
 use crate::app::context::Context;
 use crate::app::machine::RunId;
 use crate::config::{Check as Wanted, Distribution as Reach};
+use crate::fault;
 use crate::slot::environment::{Distribution, StartEnvironment};
 use crate::slot::epmd::{self, Epmd};
 use crate::slot::family::HEALTH;
@@ -57,6 +58,7 @@ pub(in crate::app) async fn launch(
         output: Output::Append(context.layout.log(slot)),
     };
     let waiting = spawn(&spec).map_err(|error| failed(&error))?;
+    fault::point(|| "spawn: waits".into());
     let identity = waiting.identity.clone();
     let row = OpenRun {
         run,
@@ -71,6 +73,7 @@ pub(in crate::app) async fn launch(
     // Dropped without being let go, the process ends without having been the release.
     context.daemon.store.run_started(context.app(), row).await.map_err(|error| failed(&error))?;
     let process = waiting.open().map_err(|error| failed(&error))?;
+    fault::point(|| "spawn: let go".into());
     Ok(Launched { process, log_offset })
 }
 
