@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
+use crate::fault;
 
 /// A closed row is for whoever asks what ran; nobody asks after a month.
 const KEPT: i64 = 30 * 86_400_000;
@@ -52,25 +53,29 @@ impl Store {
         now: Timestamp,
     ) -> Result<i64, StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| {
-            connection
-                .prepare_cached(
-                    "insert into helpers (app, purpose, deployment, marker, pid, start_ticks, \
+        fault::point(|| "journal: before helper started".into());
+        let written = self
+            .run(move |connection| {
+                connection
+                    .prepare_cached(
+                        "insert into helpers (app, purpose, deployment, marker, pid, start_ticks, \
                      boot_id, started_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute(params![
-                    app,
-                    helper.purpose,
-                    helper.deployment,
-                    helper.marker,
-                    helper.pid,
-                    helper.start_ticks,
-                    helper.boot_id,
-                    now.as_millisecond()
-                ])?;
-            Ok(connection.last_insert_rowid())
-        })
-        .await
+                    )?
+                    .execute(params![
+                        app,
+                        helper.purpose,
+                        helper.deployment,
+                        helper.marker,
+                        helper.pid,
+                        helper.start_ticks,
+                        helper.boot_id,
+                        now.as_millisecond()
+                    ])?;
+                Ok(connection.last_insert_rowid())
+            })
+            .await;
+        fault::point(|| "journal: after helper started".into());
+        written
     }
 
     /// Writes down how a program ended.
@@ -84,21 +89,25 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let ending = ending.to_owned();
-        self.run(move |connection| {
-            let transaction = connection.transaction()?;
-            transaction
-                .prepare_cached(
-                    "update helpers set ended_at = ?2, ending = ?3 \
+        fault::point(|| "journal: before helper ended".into());
+        let written = self
+            .run(move |connection| {
+                let transaction = connection.transaction()?;
+                transaction
+                    .prepare_cached(
+                        "update helpers set ended_at = ?2, ending = ?3 \
                      where id = ?1 and ended_at is null",
-                )?
-                .execute(params![id, now.as_millisecond(), ending])?;
-            transaction
-                .prepare_cached("delete from helpers where ended_at < ?1")?
-                .execute([now.as_millisecond() - KEPT])?;
-            transaction.commit()?;
-            Ok(())
-        })
-        .await
+                    )?
+                    .execute(params![id, now.as_millisecond(), ending])?;
+                transaction
+                    .prepare_cached("delete from helpers where ended_at < ?1")?
+                    .execute([now.as_millisecond() - KEPT])?;
+                transaction.commit()?;
+                Ok(())
+            })
+            .await;
+        fault::point(|| "journal: after helper ended".into());
+        written
     }
 
     /// The programs of an app that are not known to have ended.
