@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, PipeReader};
 use std::time::Duration;
 
-use vial::slot::family::{MARKER, members, stop};
+use vial::slot::family::{HEALTH, MARKER, members, stop, sweep_health};
 use vial::slot::process::Signal;
 use vial::slot::{Exit, Identity, Output, Process, Spec, Stopped, spawn};
 
@@ -19,7 +19,10 @@ struct Slot {
 
 impl Slot {
     fn start(script: &str) -> Slot {
-        let run_id = format!("{:x}", rand());
+        Slot::start_as(format!("{:x}", rand()), script)
+    }
+
+    fn start_as(run_id: String, script: &str) -> Slot {
         let spec = Spec {
             binary: env!("CARGO_BIN_EXE_vial").into(),
             program: "/bin/sh".into(),
@@ -156,6 +159,20 @@ async fn another_run_and_ourselves_are_not_of_the_family() {
     assert!(!other.process.has_exited());
     assert_eq!(other.members().len(), 2);
     other.stop(SOON).await;
+}
+
+#[tokio::test]
+async fn the_health_commands_of_an_app_are_swept_and_its_slots_are_not() {
+    let app = format!("{:x}.shop.", rand());
+    let mut slot = Slot::start_as(format!("{app}17"), "echo ready; exec sleep 1000");
+    let mut check = Slot::start_as(format!("{app}17{HEALTH}"), "echo ready; exec sleep 1000");
+    let mut other = Slot::start_as(format!("x{app}17{HEALTH}"), "echo ready; exec sleep 1000");
+    for it in [&mut slot, &mut check, &mut other] {
+        assert_eq!(it.line(), "ready");
+    }
+    assert_eq!(sweep_health(&app).unwrap(), 1);
+    assert_eq!(check.process.exited().await, Exit::Signal(9));
+    assert!(!slot.process.has_exited() && !other.process.has_exited());
 }
 
 #[tokio::test]

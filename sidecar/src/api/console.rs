@@ -19,6 +19,7 @@ use vial_protocol::{Code, Problem, Slot, SlotState};
 use super::answer::{Failure, bad, required};
 use super::caller::Caller;
 use crate::app::handle::App;
+use crate::app::helpers::Purpose;
 use crate::app::programs::{self, Evaluation};
 use crate::slot::Exit;
 use crate::slot::terminal::Size;
@@ -43,8 +44,14 @@ async fn evaluate(
     let (slot, release) = place(&app, asked.slot, how == Evaluation::Rpc)?;
     let (name, actor) = (app.name(), actor.name);
     tracing::info!(app = name, actor, slot = slot.as_str(), how = how.verb(), "evaluates");
+    let purpose = match how {
+        Evaluation::Rpc => Purpose::Rpc,
+        Evaluation::Eval => Purpose::Eval,
+    };
+    let context = app.context();
     let done =
-        programs::evaluate(&app.context(), slot, release, how, &asked.expression, LIMIT).await?;
+        programs::evaluate(&context, slot, release, how, &asked.expression, (purpose, LIMIT))
+            .await?;
     Ok(Json(Evaluated {
         status: match done.exit {
             Exit::Status(status) => Some(status),

@@ -62,7 +62,13 @@ impl Context {
     /// The mark that everything of a run bears in its environment.
     #[must_use]
     pub fn marker(&self, run: u64) -> String {
-        format!("{}.{}.{run}", self.daemon.id, self.app())
+        format!("{}{run}", self.markers())
+    }
+
+    /// What all marks of the app begin with.
+    #[must_use]
+    pub fn markers(&self) -> String {
+        format!("{}.{}.", self.daemon.id, self.app())
     }
 
     /// Whether a change to `other` can be made while the app runs.

@@ -46,6 +46,10 @@ impl Task {
             (Code::Exited, Status::Verifying) => " It ended while it was being verified.",
             _ => "",
         };
+        if let (Code::Interrupted, Some(it)) = (problem.code, &self.interrupted) {
+            problem.message = format!("{} {}", problem.message, it.what);
+            problem.next = Some(it.next.clone());
+        }
         let cause = &problem.message;
         let named = match (problem.code, current.slot) {
             (Code::VerifyFailed | Code::PortTaken | Code::SwitchFailed, Some(slot)) => {

@@ -7,6 +7,7 @@ use vial_protocol::request::Migrated;
 use vial_protocol::{Code, Problem};
 
 use super::handle::App;
+use super::helpers::Purpose;
 use super::jobs::evaluate::Evaluation;
 use super::jobs::in_app::{self, Action, Heard};
 use super::whereabouts::Whereabouts;
@@ -110,7 +111,16 @@ async fn evaluate(app: &App, place: &Whereabouts, action: &Action) -> Result<Hea
     let mut last = Problem::new(Code::Internal, "The release was not asked.");
     for how in ways {
         let number = place.release.number;
-        match in_app::run(&context, place.slot, number, *how, &place.apps, action).await {
+        match in_app::run(
+            &context,
+            place.slot,
+            number,
+            *how,
+            &place.apps,
+            (Purpose::Migrations, action),
+        )
+        .await
+        {
             Ok(heard) if heard.done => return told(heard),
             Ok(heard) => {
                 let ending = heard.ending.as_deref().unwrap_or("ended without a word");

@@ -13,13 +13,14 @@
 //! [`standing`] for the migrations between two releases.
 //! [`task`] is the owner: it commits what a step records before it runs what the step wants done.
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
-//! facts. Readers get numbered snapshots from [`snapshot`].
+//! facts. [`helpers`] is the journal of what runs of a release beside its slots. Readers get numbered snapshots from [`snapshot`].
 //!
 //! Imports from here point down, to the leaves, the store and the protocol; never to `api`.
 
 pub mod admission;
 pub mod context;
 pub mod handle;
+pub mod helpers;
 pub mod history;
 pub mod known;
 pub mod machine;

@@ -11,10 +11,12 @@ use std::time::Duration;
 use vial_protocol::{Problem, Slot};
 
 use super::context::Context;
+use super::helpers::{Journalled, Purpose};
 use super::jobs::evaluate::{failed, marker, node};
 use super::jobs::launch::{prepare, user};
 use super::whereabouts::Whereabouts;
 use crate::slot::environment::Variables;
+use crate::slot::family::Guard;
 use crate::slot::remote::RemoteCommand;
 use crate::slot::terminal::{Size, Terminal};
 use crate::slot::{Exit, Output, Process, Spec, family, spawn};
@@ -36,18 +38,25 @@ pub struct Console {
     pub running: Running,
 }
 
-/// A program on a terminal.
+/// A program on a terminal. Dropped, it is killed with all its family: a console ends with the
+/// daemon.
 #[derive(Debug)]
 pub struct Running {
     process: Process,
-    marker: String,
+    family: Guard,
+    row: Journalled,
 }
 
 impl Running {
     /// Waits for its end, and makes an end of it after a moment.
     pub async fn end(self) -> Exit {
-        match family::stop(&self.process, &self.marker, GOODBYE).await {
-            Ok(stopped) => stopped.exit,
+        let Running { process, family, row } = self;
+        match family::stop(&process, family.run_id(), GOODBYE).await {
+            Ok(stopped) => {
+                family.ended();
+                row.close(&stopped.exit.to_string()).await;
+                stopped.exit
+            }
             Err(error) => {
                 tracing::warn!(%error, "a console could not be ended");
                 Exit::Unknown
@@ -76,7 +85,7 @@ pub async fn console(
         cwd: context.layout.work(slot),
         marker,
     };
-    open(context, started, size, term)
+    open(context, started, size, term).await
 }
 
 /// Opens a clean IEx on a release, in a node of its own: no traffic, the app is not started, its
@@ -106,7 +115,7 @@ pub async fn clean_console(
     }
     let program = context.script(place.release.number);
     let started = Program { program, args: vec!["start_iex".into()], env, cwd, marker };
-    open(context, started, size, term)
+    open(context, started, size, term).await
 }
 
 /// Puts in a folder what IEx runs first there. The app's user must not be able to write in it.
@@ -133,7 +142,12 @@ struct Program {
     marker: String,
 }
 
-fn open(context: &Context, started: Program, size: Size, term: &str) -> Result<Console, Problem> {
+async fn open(
+    context: &Context,
+    started: Program,
+    size: Size,
+    term: &str,
+) -> Result<Console, Problem> {
     let Program { program, args, mut env, cwd, marker } = started;
     let user = user(context);
     let (terminal, theirs) = Terminal::open(size, user.as_ref()).map_err(failed)?;
@@ -145,6 +159,10 @@ fn open(context: &Context, started: Program, size: Size, term: &str) -> Result<C
     let waiting = spawn(&spec).map_err(failed)?;
     // Its side of the terminal is the program's alone from here on.
     drop(spec);
+    let identity = waiting.identity.clone();
+    let row = Journalled::write(context, Purpose::Console, &marker, &identity).await;
+    let row = row.map_err(failed)?;
     let process = waiting.open().map_err(failed)?;
-    Ok(Console { terminal, running: Running { process, marker } })
+    let family = Guard::new(identity, &marker);
+    Ok(Console { terminal, running: Running { process, family, row } })
 }

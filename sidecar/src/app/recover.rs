@@ -10,6 +10,7 @@ use vial_protocol::{Code, Problem, Release};
 
 use super::context::Context;
 use super::handle::App;
+use super::helpers::Leftovers;
 use super::history::{History, REMEMBERED};
 use super::machine::{PerSlot, RunId, State};
 use super::message::Message;
@@ -44,6 +45,8 @@ pub async fn open(context: Arc<Context>) -> Result<App, Problem> {
 }
 
 async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Found, StoreError> {
+    // First of all: what is begun again must not meet what it was.
+    let leftovers = Leftovers::end(context).await?;
     let store = &context.daemon.store;
     let loaded = store.load(context.app(), REMEMBERED).await?;
     let mut runs = PerSlot::<Option<Run>>::default();
@@ -91,7 +94,8 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
     sweep_releases(context, &loaded.releases);
     let state = State::restored(&loaded, &alive);
     let history = History::new(&loaded.deployments, loaded.releases);
-    Ok(Found { state, history, runs, seen })
+    let interrupted = leftovers.of_migration(context, &state).await?;
+    Ok(Found { state, history, runs, seen, interrupted, leftovers })
 }
 
 fn adopt(context: &Context, open: &OpenRun) -> Option<Process> {

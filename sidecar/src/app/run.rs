@@ -16,7 +16,7 @@ use super::jobs::{Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
 use crate::slot::health::{Unhealthy, listens, until_healthy};
-use crate::slot::{Exit, Process, family};
+use crate::slot::{Exit, Process, family, heart};
 
 /// How long what an exited release left behind may take to end by itself.
 const AFTERMATH: Duration = Duration::from_millis(300);
@@ -140,6 +140,21 @@ impl Run {
     }
 }
 
+/// Whatever turned heart on: seen on the command line of the emulator itself.
+fn watched(label: &str, app: &str) -> Problem {
+    Problem::new(
+        Code::StartFailed,
+        format!(
+            "{label} runs with -heart: heart would start it again by itself, outside its slot, when \
+             Vial stops it."
+        ),
+    )
+    .next(format!(
+        "take -heart out of what {app} starts with (a file named by RELEASE_VM_ARGS or -args_file, \
+         or env.sh); Vial restarts a release that ends"
+    ))
+}
+
 impl Work {
     async fn supervise(mut self, process: Process) {
         let health = self.tell_health(process.clone());
@@ -227,6 +242,12 @@ impl Work {
                 let fact = tokio::select! {
                     () = ask.notified() => continue,
                     fact = look => fact,
+                };
+                let fact = match fact {
+                    Fact::Healthy { .. } if heart::watches(process.identity()) => {
+                        Fact::Unhealthy { slot, run, problem: watched(&label, context.app()) }
+                    }
+                    other => other,
                 };
                 if tell.send(Message::Fact(fact)).await.is_err() {
                     return;

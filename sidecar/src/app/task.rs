@@ -14,6 +14,7 @@ use vial_protocol::{AppStatus, Code, Problem, Slot};
 
 use super::context::Context;
 use super::handle::App;
+use super::helpers::{Interrupted, Leftovers};
 use super::history::History;
 use super::known::Known;
 use super::machine::{Event, Fact, PerSlot, State, Step, step};
@@ -41,6 +42,8 @@ pub(super) struct Task {
     pub(super) uploads: HashMap<u64, Upload>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
+    /// What became of a migration that an earlier daemon was at.
+    pub(super) interrupted: Option<Interrupted>,
     route_problem: Option<Problem>,
     trouble: Option<Problem>,
     status: watch::Sender<Arc<AppStatus>>,
@@ -54,6 +57,8 @@ pub(super) struct Found {
     pub(super) history: History,
     pub(super) runs: PerSlot<Option<Run>>,
     pub(super) seen: PerSlot<Seen>,
+    pub(super) interrupted: Option<Interrupted>,
+    pub(super) leftovers: Leftovers,
 }
 
 impl Task {
@@ -65,7 +70,7 @@ impl Task {
         messages: mpsc::Receiver<Message>,
     ) -> App {
         let name: Arc<str> = context.app().into();
-        let Found { state, history, runs, seen } = found;
+        let Found { state, history, runs, seen, interrupted, leftovers } = found;
         let shown = Shown::default();
         let first = Parts {
             known: Known { app: &name, state: &state, history: &history },
@@ -91,6 +96,7 @@ impl Task {
             uploads: HashMap::new(),
             shown,
             seen,
+            interrupted,
             route_problem: None,
             trouble: None,
             status,
@@ -99,6 +105,8 @@ impl Task {
         };
         task.show().await;
         task.turn(Event::Recovered).await;
+        leftovers.close(&task.context.daemon.store).await;
+        task.interrupted = None;
         task.keep_checking_route();
         tokio::spawn(task.serve(messages));
         App::new(name, tell, statuses, context_reader)

@@ -23,6 +23,7 @@ use crate::api;
 use crate::app::context::Daemon;
 use crate::app::paths::Layout;
 use crate::config::{Config, ConfigError};
+use crate::slot::cgroup;
 use crate::store::{OpenError, Store};
 
 /// Why the daemon cannot start. The operator reads it, and systemd's journal keeps it.
@@ -94,6 +95,7 @@ pub async fn run(
         store,
         binary: binary.to_owned(),
     };
+    cgroup::tidy(&daemon.id);
     let path = daemon.host.socket();
     let listener = socket::listen(&path)?;
     let apps = apps::Apps::open(daemon.clone(), layout, config).await;

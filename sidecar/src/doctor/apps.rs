@@ -1,7 +1,7 @@
 //! What the daemon says of its apps, against what is configured.
 
 use nix::unistd::{Group, Uid, User};
-use vial_protocol::{AppStatus, Code, DaemonStatus, Problem, SlotState};
+use vial_protocol::{AppStatus, Code, DaemonStatus, Desired, Problem, SlotState};
 
 use super::finding::{Finding, Level, sentence};
 use super::scene::SetUp;
@@ -89,6 +89,9 @@ fn told(app: &AppStatus) -> Vec<Finding> {
     }
     if findings.is_empty() {
         let message = match (&app.serving, app.active) {
+            _ if app.desired == Desired::Stopped => {
+                format!("Stopped, as it was asked for; `vial start {}` starts it.", app.name)
+            }
             (Some(release), Some(slot)) => format!("{} serves from {slot}.", release.label()),
             _ => "No release yet.".into(),
         };

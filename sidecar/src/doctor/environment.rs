@@ -3,14 +3,45 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use vial_protocol::Slot;
+
 use super::access::{Want, Who};
 use super::finding::Finding;
 use super::scene::SetUp;
 use crate::config::AppConfig;
 use crate::slot::env_file::{self, EnvFileError};
+use crate::slot::heart;
 
 pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
-    set.apps().flat_map(|app| user(set, app).into_iter().chain(variables(set, app))).collect()
+    set.apps()
+        .flat_map(|app| {
+            user(set, app).into_iter().chain(variables(set, app)).chain(heart(set, app))
+        })
+        .collect()
+}
+
+/// A release whose environment turns heart on is not started.
+fn heart(set: &SetUp<'_>, app: &AppConfig) -> Option<Finding> {
+    let read = app.env_file.as_ref().and_then(|path| env_file::read(path).ok());
+    let of_file = read.iter().flat_map(|it| &it.variables).map(|(n, v)| (n.as_str(), v.as_str()));
+    let (place, error) = match heart::turned_on(of_file) {
+        Some(error) => (app.env_file.clone()?, error),
+        None => {
+            let both = Slot::BOTH.into_iter().flat_map(|slot| app.slot_env.of(slot).iter());
+            let found = heart::turned_on(both);
+            (set.file_of(&app.name), found?)
+        }
+    };
+    Some(Finding::problem(
+        format!("environment of {}", app.name),
+        format!(
+            "{} turns heart on in {}: heart would start the release again by itself, outside its \
+             slot. Vial starts no release with it.",
+            error.variable,
+            place.display()
+        ),
+        format!("Take -heart out of {}; Vial restarts a release that ends.", error.variable),
+    ))
 }
 
 /// Whether the app's user comes as far as its releases.

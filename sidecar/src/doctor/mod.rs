@@ -5,7 +5,7 @@
 //! asks each subject in the order in which a person would mend them:
 //!
 //! ```text
-//! configuration → state → disk → environment → daemon → apps → ports → caddy → route → records
+//! configuration → state → disk → environment → daemon → unit → apps → ports → caddy → route → records
 //! ```
 //!
 //! Each subject is a file with a `check` that takes the scene and gives [`Finding`]s: what is fine
@@ -28,6 +28,7 @@ mod records;
 mod route;
 mod scene;
 mod state;
+mod unit;
 pub mod view;
 
 use std::path::PathBuf;
@@ -53,6 +54,7 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
         findings.extend(environment::check(&set));
     }
     findings.extend(daemon::check(&scene));
+    findings.extend(unit::check(&scene).await);
     if let Some(set) = scene.set_up() {
         findings.extend(apps::check(&set));
         findings.extend(ports::check(&set).await);

@@ -68,7 +68,7 @@ impl Scene {
         };
         let file = std::path::absolute(&request.file).unwrap_or_else(|_| request.file.clone());
         let own = geteuid().as_raw();
-        let listener = listener(&request.socket).filter(|_| daemon.is_ok());
+        let listener = daemon.as_ref().ok().and_then(|it| listener(&request.socket, it.pid));
         // What the configuration may say depends on whether the daemon is root, and where the
         // history is, on the configuration.
         let first = Config::load_as(&file, listener.map_or(own, |listener| listener.uid) == 0);
@@ -122,7 +122,7 @@ impl Scene {
         cure.replace("`vial ", &format!("`vial --config {} ", self.file.display()))
     }
 
-    fn is_usual(&self) -> bool {
+    pub(super) fn is_usual(&self) -> bool {
         self.file == Path::new(DEFAULT_FILE)
     }
 }
@@ -154,8 +154,14 @@ impl<'a> SetUp<'a> {
     }
 }
 
-fn listener(socket: &Path) -> Option<Listener> {
+fn listener(socket: &Path, daemon: u32) -> Option<Listener> {
     let stream = UnixStream::connect(socket).ok()?;
     let peer = getsockopt(&stream.as_fd(), PeerCredentials).ok()?;
-    Some(Listener { pid: u32::try_from(peer.pid()).ok()?, uid: peer.uid() })
+    let pid = u32::try_from(peer.pid()).ok()?;
+    if pid == 1 && daemon != 1 {
+        // systemd listened for it: who serves is the daemon's own word.
+        let uid = std::fs::metadata(format!("/proc/{daemon}")).ok()?.uid();
+        return Some(Listener { pid: daemon, uid });
+    }
+    Some(Listener { pid, uid: peer.uid() })
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::cgroup;
 use super::exit::Exit;
 use super::process::Process;
 use super::spawn::{Output, SpawnError, Spec, User, spawn};
@@ -96,7 +97,7 @@ pub async fn ensure(epmd: &Epmd) -> Result<Option<Process>, EpmdError> {
     if !epmd.open {
         args.extend(["-address".into(), "127.0.0.1".into()]);
     }
-    let process = spawn(&Spec {
+    let waiting = spawn(&Spec {
         binary: epmd.binary.clone(),
         program: epmd.program.clone(),
         args,
@@ -104,8 +105,11 @@ pub async fn ensure(epmd: &Epmd) -> Result<Option<Process>, EpmdError> {
         cwd: "/".into(),
         user: epmd.user.clone(),
         output: Output::Append(epmd.log.clone()),
-    })?
-    .open()?;
+    })?;
+    if let Err(error) = cgroup::place_epmd(waiting.identity.pid) {
+        tracing::warn!(%error, "epmd stays in the daemon's own cgroup");
+    }
+    let process = waiting.open()?;
     let answered = async {
         let mut pause = Duration::from_millis(2);
         while names(epmd.port).await.is_err() {

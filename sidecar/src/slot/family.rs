@@ -1,9 +1,9 @@
-//! What belongs to a slot: everything that descends from its process, and everything that bears
-//! its marker.
+//! What belongs to a slot: everything that descends from its process, everything that bears its
+//! marker, and everything in its cgroup where it has one.
 //!
 //! Descent alone misses what was orphaned, and sessions tell nothing: erl_child_setup and every
 //! port program begin their own. The marker, `VIAL_RUN` in the environment, stays with whatever
-//! the release starts unless it clears its environment.
+//! the release starts unless it clears its environment. What did both is in the cgroup still.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::cgroup;
 use super::exit::Exit;
 use super::identity::{Identity, Sighting, sight};
 use super::process::{Process, ProcessError, Signal};
@@ -18,6 +19,10 @@ use crate::fault;
 
 /// The name of the variable that marks everything of one start.
 pub const MARKER: &str = "VIAL_RUN";
+
+/// Ends the marker of a health command. Those are found by it alone: they run every few seconds,
+/// and to write each down first would cost a write to the disk each time.
+pub const HEALTH: &str = ".health";
 
 /// How long what a release leaves behind may take to end by itself.
 const AFTERMATH: Duration = Duration::from_millis(300);
@@ -52,8 +57,11 @@ pub fn members(root: Option<&Identity>, run_id: &str) -> io::Result<Vec<Identity
         children.entry(sighting.parent).or_default().push(index);
     }
     let ours = std::process::id();
+    let grouped: HashSet<u32> =
+        cgroup::members(root.map(|it| it.pid), run_id).into_iter().collect();
     let belongs = |sighting: &Sighting| {
-        Some(&sighting.identity) == root || is_marked(sighting.identity.pid, run_id)
+        let pid = sighting.identity.pid;
+        Some(&sighting.identity) == root || grouped.contains(&pid) || is_marked(pid, run_id)
     };
     let mut open: Vec<usize> = (0..sightings.len()).filter(|&at| belongs(&sightings[at])).collect();
     let mut seen = HashSet::new();
@@ -117,6 +125,7 @@ pub async fn sweep(
         if left.is_empty() {
             break;
         }
+        cgroup::kill(None, run_id);
         for process in &left {
             // One that became another user, through sudo, must not save the others.
             if let Err(error) = process.signal(Signal::KILL) {
@@ -126,12 +135,77 @@ pub async fn sweep(
         let _ = tokio::time::timeout(DYING, all_gone(&left)).await;
         left = survivors(&known, run_id)?;
     }
+    cgroup::remove(run_id);
     Ok(count)
+}
+
+/// Kills what the health commands of an earlier daemon left running. `prefix` begins the markers of
+/// an app's runs. Returns how many there were.
+///
+/// # Errors
+/// Where processes cannot be listed, or may not be killed.
+pub fn sweep_health(prefix: &str) -> Result<usize, StopError> {
+    let begin = [MARKER.as_bytes(), b"=", prefix.as_bytes()].concat();
+    let mut count = 0;
+    for sighting in everyone()? {
+        let bears = |entry: &[u8]| entry.starts_with(&begin) && entry.ends_with(HEALTH.as_bytes());
+        if has_variable(sighting.identity.pid, bears)
+            && let Some(process) = Process::adopt(&sighting.identity)?
+        {
+            process.signal(Signal::KILL)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// A family that is killed when nobody waits for it any more.
+#[derive(Debug)]
+pub struct Guard {
+    root: Identity,
+    run_id: String,
+    ended: bool,
+}
+
+impl Guard {
+    /// Of everything of one start.
+    #[must_use]
+    pub fn new(root: Identity, run_id: &str) -> Guard {
+        Guard { root, run_id: run_id.to_owned(), ended: false }
+    }
+
+    /// The marker's value.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// It was ended otherwise.
+    pub fn ended(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if let Err(error) = kill_now(&self.root, &self.run_id) {
+            tracing::warn!(pid = self.root.pid, %error, "a program could not be ended");
+        }
+        // Nobody waits here; what it forked meanwhile, and its cgroup, go a moment later.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let run_id = std::mem::take(&mut self.run_id);
+            runtime.spawn(async move { sweep(Vec::new(), &run_id, Duration::ZERO).await });
+        }
+    }
 }
 
 /// Kills a process and its whole family without waiting for them to be gone: for where nobody can
 /// wait.
-pub(crate) fn kill_now(root: &Identity, run_id: &str) -> Result<(), StopError> {
+fn kill_now(root: &Identity, run_id: &str) -> Result<(), StopError> {
+    cgroup::kill(Some(root.pid), run_id);
     for identity in members(Some(root), run_id)? {
         if let Some(process) = Process::adopt(&identity)? {
             process.signal(Signal::KILL)?;
@@ -179,6 +253,10 @@ fn everyone() -> io::Result<Vec<Sighting>> {
 
 fn is_marked(pid: u32, run_id: &str) -> bool {
     let wanted = [MARKER.as_bytes(), b"=", run_id.as_bytes()].concat();
+    has_variable(pid, |entry| entry == wanted)
+}
+
+fn has_variable(pid: u32, is_it: impl Fn(&[u8]) -> bool) -> bool {
     std::fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|entry| entry == wanted))
+        .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(is_it))
 }

@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 
 use super::exit::Exit;
-use super::family::{self, StopError};
+use super::family::{self, Guard, StopError};
 use super::identity::Identity;
 use super::process::Process;
 use super::spawn::{SpawnError, Spec, Waiting, spawn};
@@ -27,7 +27,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Helper {
     waiting: Waiting,
-    family: Family,
+    family: Guard,
     program: String,
 }
 
@@ -81,7 +81,7 @@ impl Helper {
         let waiting = spawn(spec)?;
         fault::point(|| "helper: waits".into());
         let root = waiting.identity.clone();
-        let family = Family { root, run_id: run_id.to_owned(), ended: false };
+        let family = Guard::new(root, run_id);
         Ok(Helper { waiting, family, program: spec.program.display().to_string() })
     }
 
@@ -101,7 +101,7 @@ impl Helper {
         limit: Duration,
         on_line: impl FnMut(&str),
     ) -> Result<Finished, HelperError> {
-        let Helper { mut waiting, mut family, program } = self;
+        let Helper { mut waiting, family, program } = self;
         let source = |source| HelperError::Output { program: program.clone(), source };
         let pipe = waiting.take_output().map(|reader| pipe::Receiver::from_owned_fd(reader.into()));
         let pipe = pipe.transpose().map_err(source)?;
@@ -119,8 +119,8 @@ impl Helper {
         };
         fault::point(|| "helper: ended".into());
         let (output, truncated) = heard.end();
-        family::sweep(Vec::new(), &family.run_id, Duration::ZERO).await?;
-        family.ended = true;
+        family::sweep(Vec::new(), family.run_id(), Duration::ZERO).await?;
+        family.ended();
         Ok(Finished { output, exit, truncated })
     }
 }
@@ -152,25 +152,6 @@ async fn listen<F: FnMut(&str)>(
         }
     }
     Ok(process.exited().await)
-}
-
-/// What is to be killed when nobody waits for it any more.
-#[derive(Debug)]
-struct Family {
-    root: Identity,
-    run_id: String,
-    ended: bool,
-}
-
-impl Drop for Family {
-    fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        if let Err(error) = family::kill_now(&self.root, &self.run_id) {
-            tracing::warn!(pid = self.root.pid, %error, "a helper could not be ended");
-        }
-    }
 }
 
 /// Output as it comes: kept up to a limit, and told by line.

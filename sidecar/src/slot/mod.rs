@@ -2,7 +2,9 @@
 //!
 //! The map, from the bottom up: [`identity`] says which process, [`exit`] how it ended, and
 //! [`process`] holds it by its pidfd. [`spawn`] starts one in two phases, through [`trampoline`],
-//! which is this binary run again. [`family`] is what belongs to it, and how it is stopped.
+//! which is this binary run again. [`family`] is what belongs to it, and how it is stopped;
+//! [`cgroup`] keeps that together where the host lets us, and [`heart`] finds what would start it
+//! again behind our back.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
 //! listens, [`health`] whether it answers, [`log`] what it wrote, [`follow`] when it wrote more.
 //! What a release needs around it: [`environment`], of which [`env_file`] is a part,
@@ -15,6 +17,7 @@
 //! This folder knows nothing of deployments, of the API, of Caddy or of the store, and must not
 //! import them.
 
+pub(crate) mod cgroup;
 pub mod crash_dump;
 pub mod env_file;
 pub mod environment;
@@ -23,6 +26,7 @@ pub mod exit;
 pub mod family;
 pub mod follow;
 pub mod health;
+pub mod heart;
 pub mod helper;
 pub mod identity;
 pub mod log;

@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 
 use nix::fcntl::OFlag;
 
+use super::cgroup;
+use super::family::{HEALTH, MARKER};
 use super::identity::Identity;
 use super::process::Process;
 use super::trampoline::{Request, SHIELD};
@@ -168,6 +170,7 @@ pub fn spawn(spec: &Spec) -> Result<Waiting, SpawnError> {
     let held = Process::child(child.id());
     if let Ok(Some(process)) = held {
         let identity = process.identity().clone();
+        place(spec, identity.pid);
         return Ok(Waiting { identity, process, program, gate, output });
     }
     // With the gate gone it ends at once, and must not stay behind as a zombie.
@@ -195,6 +198,19 @@ impl Waiting {
             Ok(()) => Ok(self.process),
             Err(_) => Err(SpawnError::Vanished { program: self.program }),
         }
+    }
+}
+
+/// While it waits it has no children yet: whatever it becomes begins in the cgroup of its marker.
+fn place(spec: &Spec, pid: u32) {
+    let marker = spec.env.iter().find(|(name, _)| name == MARKER);
+    let Some(marker) = marker.and_then(|(_, value)| value.to_str()) else { return };
+    // One that is asked every few seconds would cost the host a cgroup each time.
+    if marker.ends_with(HEALTH) {
+        return;
+    }
+    if let Err(error) = cgroup::place(pid, marker) {
+        tracing::warn!(pid, marker, %error, "no cgroup of its own; it is found by descent and marker");
     }
 }
 

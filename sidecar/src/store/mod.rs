@@ -3,12 +3,14 @@
 //! [`record`] is what a step of an app writes; [`Store::commit`] writes a step's records in one
 //! transaction, so that after a crash either all of a step is known or none of it. [`rows`] turns
 //! rows into the protocol's types, [`load`] reads what an app's task starts from, [`journal`] keeps
-//! the processes that were started and how they ended, [`history`] is what readers ask for, and
+//! the processes that were started for slots and how they ended, [`helpers`] those that were run beside
+//! them, [`history`] is what readers ask for, and
 //! [`peek`] looks without owning it.
 //!
 //! SQLite runs on one thread of its own (WAL, `synchronous = FULL`): a commit returns when it is on
 //! the disk. This folder knows the protocol and nothing else of Vial.
 
+pub mod helpers;
 pub mod history;
 pub mod journal;
 pub mod load;

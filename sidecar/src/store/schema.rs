@@ -11,7 +11,7 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES];
+const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS];
 
 const FIRST: &str = "
 create table settings (
@@ -126,6 +126,27 @@ drop index deployments_in_progress;
 create index deployments_in_progress on deployments (app, status)
   where status in ('queued', 'building', 'unpacking', 'migrating', 'starting', 'reverting',
                    'verifying', 'restoring', 'switching', 'draining', 'baking', 'succeeded');
+";
+
+const HELPERS: &str = "
+-- Every program that was run of a release beside its slots, and its identity. Closed rows go after a
+-- month.
+create table helpers (
+  id integer primary key autoincrement,
+  app text not null references apps (name),
+  purpose text not null,
+  deployment integer,
+  marker text not null,
+  pid integer not null,
+  start_ticks integer not null,
+  boot_id text not null,
+  started_at integer not null,
+  ended_at integer,
+  ending text
+) strict;
+
+create index helpers_open on helpers (app) where ended_at is null;
+create index helpers_of_deployment on helpers (app, deployment) where deployment is not null;
 ";
 
 #[cfg(test)]

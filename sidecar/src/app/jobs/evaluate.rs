@@ -8,6 +8,7 @@ use vial_protocol::{Code, Problem, Slot};
 
 use super::launch::{prepare, user};
 use crate::app::context::Context;
+use crate::app::helpers::{Journalled, Purpose};
 use crate::slot::helper::{Finished, Helper};
 use crate::slot::remote::{Remote, RemoteCommand};
 use crate::slot::{Identity, Output, Spec};
@@ -55,7 +56,7 @@ pub async fn evaluate(
     release: u64,
     how: Evaluation,
     expression: &str,
-    limit: Duration,
+    (purpose, limit): (Purpose, Duration),
 ) -> Result<Finished, Problem> {
     let marker = marker(context);
     let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
@@ -79,7 +80,16 @@ pub async fn evaluate(
         output: Output::Piped,
     };
     let helper = Helper::start(&spec, &marker).map_err(failed)?;
-    helper.run(limit, |_| {}).await.map_err(failed)
+    // Dropped without being run, the helper ends without having been the program.
+    let row =
+        Journalled::write(context, purpose, &marker, helper.identity()).await.map_err(failed)?;
+    let done = helper.run(limit, |_| {}).await;
+    row.close(&match &done {
+        Ok(finished) => finished.exit.to_string(),
+        Err(error) => error.to_string(),
+    })
+    .await;
+    done.map_err(failed)
 }
 
 /// The node that runs in a slot, as it calls itself.

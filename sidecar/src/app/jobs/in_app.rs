@@ -12,6 +12,7 @@ use vial_protocol::{Problem, Slot};
 
 use super::evaluate::{Evaluation, evaluate, failed};
 use crate::app::context::Context;
+use crate::app::helpers::Purpose;
 
 /// The Elixir text: a function of the arguments and of the work to do in between.
 const TEXT: &str = include_str!("in_app.exs");
@@ -76,11 +77,11 @@ pub(in crate::app) async fn run(
     release: u64,
     how: Evaluation,
     apps: &[String],
-    action: &Action,
+    (purpose, action): (Purpose, &Action),
 ) -> Result<Heard, Problem> {
     let token = token().map_err(failed)?;
     let expression = expression(&context.config.repos, apps, action, &token);
-    let done = evaluate(context, slot, release, how, &expression, LIMIT).await?;
+    let done = evaluate(context, slot, release, how, &expression, (purpose, LIMIT)).await?;
     let mut heard = Heard::of(&done.output, &token);
     heard.ending = (!done.exit.is_success()).then(|| done.exit.to_string());
     Ok(heard)

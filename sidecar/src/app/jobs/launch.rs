@@ -18,8 +18,9 @@ use crate::config::{Check as Wanted, Distribution as Reach};
 use crate::fault;
 use crate::slot::environment::{Distribution, StartEnvironment};
 use crate::slot::epmd::{self, Epmd};
+use crate::slot::family::HEALTH;
 use crate::slot::health::{Check, CommandCheck, Probe};
-use crate::slot::{Output, Process, Spec, User, crash_dump, env_file, log, port, spawn};
+use crate::slot::{Output, Process, Spec, User, crash_dump, env_file, heart, log, port, spawn};
 use crate::store::journal::OpenRun;
 
 /// A release that was started.
@@ -162,6 +163,11 @@ fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnv
         None => Vec::new(),
     };
     let slot_env = config.slot_env.of(slot);
+    let own = env_file.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = own.chain(slot_env.iter());
+    if let Some(error) = heart::turned_on(own) {
+        return Err(error.to_string());
+    }
     let user = match user(context) {
         Some(user) => Some(user),
         None => User::current().map_err(|error| error.to_string())?,
@@ -227,7 +233,7 @@ pub(in crate::app) fn probe(context: &Context, looked: Looked) -> Option<Probe> 
             host: host(context),
         })),
         Wanted::Command(command) => {
-            let marker = format!("{}.health", context.marker(run));
+            let marker = format!("{}{HEALTH}", context.marker(run));
             let environment = environment(context, slot, marker.clone()).ok()?;
             let (program, args) = command.split_first()?;
             let folder = context.layout.release(release);

@@ -9,6 +9,7 @@ use super::SHOWN_LINES;
 use super::evaluate::Evaluation;
 use super::in_app::{self, Action};
 use crate::app::context::Context;
+use crate::app::helpers::Purpose;
 use crate::app::machine::Fact;
 
 /// Evaluates the app's `migrate` in the new release.
@@ -34,9 +35,16 @@ async fn run(
 ) -> Result<Vec<Moved>, Problem> {
     let Some(expression) = &context.config.migrate else { return Ok(Vec::new()) };
     let around = Action::Around(expression.clone());
-    let heard = in_app::run(context, slot, release, Evaluation::Eval, apps, &around)
-        .await
-        .map_err(|problem| Problem { code: Code::MigrationFailed, ..problem })?;
+    let heard = in_app::run(
+        context,
+        slot,
+        release,
+        Evaluation::Eval,
+        apps,
+        (Purpose::Migrate(number), &around),
+    )
+    .await
+    .map_err(|problem| Problem { code: Code::MigrationFailed, ..problem })?;
     let app = context.app();
     for line in &heard.output {
         tracing::info!(app, deployment = number, line, "migrate");

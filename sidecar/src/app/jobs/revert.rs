@@ -10,6 +10,7 @@ use super::SHOWN_LINES;
 use super::evaluate::Evaluation;
 use super::in_app::{self, Action, Heard};
 use crate::app::context::Context;
+use crate::app::helpers::Purpose;
 use crate::app::machine::Fact;
 
 /// The release whose migrations are moved: the one that serves.
@@ -32,7 +33,13 @@ pub(in crate::app) async fn revert(
     versions: Vec<u64>,
     again: bool,
 ) -> Fact {
-    let done = move_them(&context, &mover, &Action::Down(versions.clone()), again).await;
+    let done = move_them(
+        &context,
+        &mover,
+        (Purpose::Revert(number), &Action::Down(versions.clone())),
+        again,
+    )
+    .await;
     let (moved, problem) = done;
     match problem {
         None => Fact::Reverted { number, moved },
@@ -52,7 +59,8 @@ pub(in crate::app) async fn restore(
 ) -> Fact {
     let versions: Vec<u64> = moved.iter().rev().map(|it| it.version).collect();
     // What is up again already is as good as what this moves.
-    let (up, problem) = move_them(&context, &mover, &Action::Up(versions), true).await;
+    let (up, problem) =
+        move_them(&context, &mover, (Purpose::Restore(number), &Action::Up(versions)), true).await;
     let left: Vec<Moved> = moved.into_iter().filter(|it| !up.contains(it)).collect();
     let problem = problem.map(|problem| restore_failed(&context, &mover, &left, problem));
     Fact::Restored { number, left, problem }
@@ -62,7 +70,7 @@ pub(in crate::app) async fn restore(
 async fn move_them(
     context: &Arc<Context>,
     mover: &Mover,
-    action: &Action,
+    what: (Purpose, &Action),
     again: bool,
 ) -> (Vec<Moved>, Option<Problem>) {
     let Mover { release, slot, apps } = mover;
@@ -70,7 +78,7 @@ async fn move_them(
     let mut again = again;
     let mut problem = None;
     for how in [Evaluation::Rpc, Evaluation::Eval] {
-        match in_app::run(context, *slot, *release, how, apps, action).await {
+        match in_app::run(context, *slot, *release, how, apps, what).await {
             Ok(heard) => {
                 let Heard { done, error, output, .. } = &heard;
                 collect(&mut moved, &heard, again);
