@@ -154,6 +154,7 @@ impl History {
             | Record::Failing { .. }
             | Record::SlotChosen { .. }
             | Record::SlotFilled { .. }
+            | Record::Stopping { .. }
             | Record::Wanted(_) => {}
         }
     }

@@ -149,6 +149,12 @@ fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(
             )?
             .execute(params![app, slot.as_str(), release])?;
         }
+        Record::Stopping { run } => {
+            tx.prepare_cached(
+                "insert into stops (app, run) values (?1, ?2) on conflict do nothing",
+            )?
+            .execute(params![app, run])?;
+        }
         Record::Wanted(desired) => {
             tx.prepare_cached("update apps set desired = ?2 where name = ?1")?
                 .execute(params![app, desired.as_str()])?;

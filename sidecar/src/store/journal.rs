@@ -77,11 +77,16 @@ impl Store {
         fault::point(|| "journal: before run ended".into());
         let written = self
             .run(move |connection| {
-                connection
+                let transaction = connection.transaction()?;
+                transaction
                     .prepare_cached(
                         "update runs set ended_at = ?3, ending = ?4 where app = ?1 and run = ?2",
                     )?
                     .execute(params![app, run, now.as_millisecond(), ending])?;
+                transaction
+                    .prepare_cached("delete from stops where app = ?1 and run = ?2")?
+                    .execute(params![app, run])?;
+                transaction.commit()?;
                 Ok(())
             })
             .await;

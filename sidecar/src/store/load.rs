@@ -1,6 +1,6 @@
 //! What an app's task starts from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use vial_protocol::{Deployment, Desired, Release, Slot};
@@ -23,6 +23,8 @@ pub struct Loaded {
     pub deployments: Vec<Deployment>,
     /// The releases that are on the disk, by number.
     pub releases: BTreeMap<u64, Release>,
+    /// The runs that were told to end and are not known to have ended.
+    pub stopping: BTreeSet<u64>,
     /// The number of the next deployment.
     pub next_number: u64,
     /// The next run.
@@ -60,6 +62,7 @@ fn load(connection: &Connection, app: &str, newest: usize) -> Result<Loaded, Sto
         slots: slots(connection, app)?,
         deployments: super::history::list(connection, app, None, newest)?,
         releases: releases(connection, app)?,
+        stopping: stopping(connection, app)?,
         next_number: next(connection, "select max(number) from deployments where app = ?1", app)?,
         next_run: next(connection, "select max(run) from runs where app = ?1", app)?,
     })
@@ -80,6 +83,12 @@ fn slots(connection: &Connection, app: &str) -> Result<Vec<(Slot, u64)>, StoreEr
         slots.push((word(&row.get::<_, String>(0)?)?, row.get(1)?));
     }
     Ok(slots)
+}
+
+fn stopping(connection: &Connection, app: &str) -> Result<BTreeSet<u64>, StoreError> {
+    let mut statement = connection.prepare("select run from stops where app = ?1")?;
+    let runs = statement.query_map([app], |row| row.get(0))?;
+    Ok(runs.collect::<Result<_, _>>()?)
 }
 
 fn releases(connection: &Connection, app: &str) -> Result<BTreeMap<u64, Release>, StoreError> {

@@ -91,6 +91,11 @@ pub enum Record {
         /// The release's number.
         release: u64,
     },
+    /// A run is told to end: it counts no more, whatever its process still does.
+    Stopping {
+        /// The run.
+        run: u64,
+    },
     /// A person wants the app to run, or not.
     Wanted(Desired),
 }

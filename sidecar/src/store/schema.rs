@@ -11,7 +11,7 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS];
+const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS];
 
 const FIRST: &str = "
 create table settings (
@@ -147,6 +147,15 @@ create table helpers (
 
 create index helpers_open on helpers (app) where ended_at is null;
 create index helpers_of_deployment on helpers (app, deployment) where deployment is not null;
+";
+
+const STOPS: &str = "
+-- Runs that were told to end. A row may come before that of its run, and goes when the run has ended.
+create table stops (
+  app text not null references apps (name),
+  run integer not null,
+  primary key (app, run)
+) strict, without rowid;
 ";
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Taking up what an earlier daemon left: finish what can be finished, undo the rest.
 //!
-//! The state that comes in says `running` of every run whose process was found again, and
-//! `stopped` of every other.
+//! The state that comes in says of every run whose process was found again `running`, or `stopping`
+//! where it had been told to end, and `stopped` of every other.
 
 use vial_protocol::{Code, Desired, Problem, Slot, Status};
 
@@ -15,6 +15,11 @@ impl Turn {
         if let Some(Queued { number, .. }) = self.state.queued.take() {
             let error = Some(interrupted("while it waited"));
             self.record(Record::Ended { number, status: Status::Failed, error });
+        }
+        for slot in Slot::BOTH {
+            if let Life::Stopping { run, .. } = self.life(slot) {
+                self.want(Effect::Stop { slot, run, grace: Grace::Full });
+            }
         }
         if let Some(current) = self.state.current.clone() {
             self.resume(&current);

@@ -3,7 +3,7 @@
 use vial_protocol::{Desired, Problem, Slot};
 
 use super::effect::{Effect, Grace};
-use super::state::Life;
+use super::state::{Life, RunId};
 use super::step::Turn;
 use crate::store::record::Record;
 
@@ -38,8 +38,7 @@ impl Turn {
     pub(super) fn clear(&mut self, slot: Slot, grace: Grace) {
         match self.life(slot) {
             Life::Starting { run } | Life::Running { run, .. } => {
-                self.set_life(slot, Life::Stopping { run, again: false });
-                self.want(Effect::Stop { slot, run, grace });
+                self.stop(slot, run, grace, false);
             }
             Life::Stopping { run, .. } => {
                 self.set_life(slot, Life::Stopping { run, again: false });
@@ -47,6 +46,14 @@ impl Turn {
             Life::Backoff => self.set_life(slot, Life::Stopped),
             Life::Stopped => {}
         }
+    }
+
+    /// Tells a run to end. It is written down, because the next daemon must not take what dies for
+    /// what lives.
+    fn stop(&mut self, slot: Slot, run: RunId, grace: Grace, again: bool) {
+        self.set_life(slot, Life::Stopping { run, again });
+        self.record(Record::Stopping { run });
+        self.want(Effect::Stop { slot, run, grace });
     }
 
     pub(super) fn watch(&mut self, slot: Slot, baking: bool) {
@@ -141,8 +148,7 @@ impl Turn {
         let Some(slot) = self.state.active else { return };
         match self.life(slot) {
             Life::Starting { run } | Life::Running { run, .. } => {
-                self.set_life(slot, Life::Stopping { run, again: true });
-                self.want(Effect::Stop { slot, run, grace: Grace::Full });
+                self.stop(slot, run, Grace::Full, true);
             }
             Life::Backoff | Life::Stopped => {
                 if let Some(release) = self.state.slots.get(slot).release {

@@ -257,7 +257,10 @@ impl State {
             slots.get_mut(*slot).release = Some(*release);
         }
         for (slot, run) in alive {
-            slots.get_mut(*slot).life = Life::Running { run: *run, healthy: true };
+            slots.get_mut(*slot).life = match loaded.stopping.contains(run) {
+                true => Life::Stopping { run: *run, again: false },
+                false => Life::Running { run: *run, healthy: true },
+            };
         }
         let in_progress = |queued: bool| {
             loaded

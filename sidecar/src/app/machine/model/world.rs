@@ -310,6 +310,17 @@ impl World {
         }
         self.load();
         self.feed(Event::Recovered, Cut::None);
+        self.what_was_told_to_end_ends();
+    }
+
+    /// Its signal was sent by the daemon before: nothing of what goes on may count on it.
+    fn what_was_told_to_end_ends(&mut self) {
+        for slot in Slot::BOTH {
+            let Life::Stopping { .. } = self.state.slots.get(slot).life else { continue };
+            let before = self.state.current.as_ref().map(|it| it.number);
+            self.exit(slot, Cut::None);
+            assert_eq!(self.state.current.as_ref().map(|it| it.number), before);
+        }
     }
 
     /// A deployment that does not go live leaves the active slot and its release as they were.
