@@ -154,14 +154,14 @@ impl<'a> SetUp<'a> {
     }
 }
 
+/// The kernel names whoever opened the socket. Where that was systemd, for the daemon, the daemon's
+/// own word must do for which process it is.
 fn listener(socket: &Path, daemon: u32) -> Option<Listener> {
     let stream = UnixStream::connect(socket).ok()?;
     let peer = getsockopt(&stream.as_fd(), PeerCredentials).ok()?;
-    let pid = u32::try_from(peer.pid()).ok()?;
-    if pid == 1 && daemon != 1 {
-        // systemd listened for it: who serves is the daemon's own word.
-        let uid = std::fs::metadata(format!("/proc/{daemon}")).ok()?.uid();
-        return Some(Listener { pid: daemon, uid });
+    if peer.pid() == 1 {
+        let process = std::fs::metadata(format!("/proc/{daemon}")).ok()?;
+        return Some(Listener { pid: daemon, uid: process.uid() });
     }
-    Some(Listener { pid, uid: peer.uid() })
+    Some(Listener { pid: u32::try_from(peer.pid()).ok()?, uid: peer.uid() })
 }
