@@ -154,7 +154,8 @@ impl History {
             | Record::Failing { .. }
             | Record::SlotChosen { .. }
             | Record::SlotFilled { .. }
-            | Record::Wanted(_) => {}
+            | Record::Wanted(_)
+            | Record::ClockHeld(_) => {}
         }
     }
 

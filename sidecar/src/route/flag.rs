@@ -1,7 +1,7 @@
 //! The flag file: `green` in the route folder. Present: green is active. Absent: blue is.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use vial_protocol::Slot;
@@ -12,6 +12,7 @@ use super::problem::RouteProblem;
 pub(super) const NAME: &str = "green";
 /// Written aside under this name: Caddy never asks for it.
 const ASIDE: &str = ".green.new";
+const WORDS: &[u8] = b"Written by Vial: traffic goes to green while this file is here.\n";
 
 /// One app's flag file.
 #[derive(Debug, Clone)]
@@ -44,12 +45,11 @@ impl Flag {
         match to {
             Slot::Green => {
                 let aside = self.folder.join(ASIDE);
-                // Only that the file is there counts; the words are for whoever finds it.
-                fs::write(
-                    &aside,
-                    "Written by Vial: traffic goes to green while this file is here.\n",
-                )
-                .map_err(|error| failed("writing", aside.clone(), error))?;
+                let mut file = File::create(&aside)
+                    .map_err(|error| failed("writing", aside.clone(), error))?;
+                // Only that the file is there counts; the words are for whoever finds it, and a
+                // full disk has no room for them.
+                let _ = file.write_all(WORDS);
                 fs::rename(&aside, &flag).map_err(|error| failed("renaming", aside, error))
             }
             Slot::Blue => match fs::remove_file(&flag) {

@@ -11,6 +11,7 @@ use super::family::{self, StopError};
 use super::identity::Identity;
 use super::process::Process;
 use super::spawn::{SpawnError, Spec, Waiting, spawn};
+use crate::patience::within;
 
 /// As much of the output as is kept.
 pub const OUTPUT: usize = 1 << 20;
@@ -105,11 +106,11 @@ impl Helper {
         let pipe = pipe.transpose().map_err(source)?;
         let process = waiting.open()?;
         let mut heard = Heard::new(on_line);
-        let ended = tokio::time::timeout(limit, listen(&process, pipe, &mut heard)).await;
+        let ended = within(limit, listen(&process, pipe, &mut heard)).await;
         // On every way out of here `family` is dropped, and with it whatever still runs.
         let exit = match ended {
-            Ok(exit) => exit.map_err(source)?,
-            Err(_) => {
+            Some(exit) => exit.map_err(source)?,
+            None => {
                 let (output, _) = heard.end();
                 return Err(HelperError::TimedOut { program, after: limit, output });
             }
@@ -142,7 +143,7 @@ async fn listen<F: FnMut(&str)>(
         result = &mut hear => result?,
         // The pipe stays open for as long as anything that the program started holds it.
         _ = process.exited() => {
-            if let Ok(result) = tokio::time::timeout(LAST_WORDS, &mut hear).await {
+            if let Some(result) = within(LAST_WORDS, &mut hear).await {
                 result?;
             }
         }

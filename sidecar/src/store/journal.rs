@@ -91,7 +91,7 @@ impl Store {
                 "select run, slot, release, pid, start_ticks, boot_id, log_offset, started_at \
                  from runs where app = ?1 and ended_at is null order by run",
             )?;
-            let mut rows = statement.query([app])?;
+            let mut rows = statement.query([&app])?;
             let mut runs = Vec::new();
             while let Some(row) = rows.next()? {
                 runs.push(OpenRun {
@@ -155,7 +155,7 @@ impl Store {
         let app = app.to_owned();
         self.run(move |connection| {
             let transaction = connection.transaction()?;
-            for number in numbers {
+            for number in &numbers {
                 transaction
                     .prepare_cached(
                         "update releases set removed_at = ?3 where app = ?1 and number = ?2",

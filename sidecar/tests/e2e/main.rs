@@ -19,6 +19,7 @@ mod in_app;
 mod migrations;
 mod restart_of_the_daemon;
 mod rollback;
+mod stopped;
 mod under_load;
 
 /// An app that loses no time: no bake, and short patience.

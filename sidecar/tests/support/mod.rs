@@ -35,6 +35,11 @@ pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
+/// Whether there is time for the long variants.
+pub fn is_soak() -> bool {
+    std::env::var_os("VIAL_SOAK").is_some_and(|it| it == "1")
+}
+
 /// Prints a figure that the suite is asked for, where it is run with `--nocapture`.
 #[macro_export]
 macro_rules! figure {
