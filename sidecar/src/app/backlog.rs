@@ -41,14 +41,19 @@ impl Backlog {
         self.events.pop_front();
     }
 
-    /// The first was not written down: not now.
+    /// Nothing can be written down now.
     pub(super) fn put_off(&mut self) {
         self.again = Some(Instant::now() + AGAIN);
     }
 
-    /// Waits until it is time to try again; for ever where nothing waits.
+    /// Something was written down.
+    pub(super) fn clear_time(&mut self) {
+        self.again = None;
+    }
+
+    /// Waits until it is time to try again; for ever where nothing failed.
     pub(super) async fn due(&self) {
-        match self.again.filter(|_| !self.is_empty()) {
+        match self.again {
             Some(again) => sleep_until(again).await,
             None => std::future::pending().await,
         }

@@ -180,11 +180,30 @@ impl Task {
         while let Some(event) = self.backlog.first() {
             if let Err(problem) = self.try_turn(event, None).await {
                 tracing::error!(app = self.context.app(), %problem, "waiting to write the journal");
-                self.backlog.put_off();
                 return;
             }
             self.backlog.done();
         }
+        if self.trouble.is_some() {
+            self.try_the_store().await;
+        }
+    }
+
+    /// Sees whether the store can commit again, where nothing waits for that.
+    async fn try_the_store(&mut self) {
+        match self.context.daemon.store.try_to_write().await {
+            Ok(()) => {
+                self.can_commit();
+                self.publish();
+            }
+            Err(_) => self.backlog.put_off(),
+        }
+    }
+
+    /// Forgets that the store could not commit; whether that was so.
+    fn can_commit(&mut self) -> bool {
+        self.backlog.clear_time();
+        self.trouble.take().is_some()
     }
 
     /// Why nothing can be asked for, where what has happened could not be written down yet.
@@ -216,13 +235,14 @@ impl Task {
             .await;
         if let Err(error) = committed {
             let problem = unwritten(&error);
+            self.backlog.put_off();
             if self.trouble.as_ref() != Some(&problem) {
                 self.trouble = Some(problem.clone());
                 self.publish();
             }
             return Err(problem);
         }
-        let healed = self.trouble.take().is_some();
+        let healed = !records.is_empty() && self.can_commit();
         self.clock.committed(busy(&state));
         self.history.apply(&records, now);
         let changed = healed || self.state != state || !records.is_empty();

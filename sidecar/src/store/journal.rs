@@ -182,6 +182,14 @@ impl Store {
         .await
     }
 
+    /// Sees whether something can be written.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        self.keep_setting("last try to write", Timestamp::now().to_string()).await
+    }
+
     /// Keeps a setting.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod bad_input;
 mod bad_releases;
 mod console;
 mod deploy;
+mod full_disk;
 mod idle;
 mod in_app;
 mod migrations;
