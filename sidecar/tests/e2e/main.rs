@@ -12,6 +12,8 @@ mod access;
 mod admin_route;
 mod bad_input;
 mod bad_releases;
+mod caddy_dies;
+mod clock;
 mod console;
 mod deploy;
 mod full_disk;
@@ -20,6 +22,7 @@ mod in_app;
 mod migrations;
 mod restart_of_the_daemon;
 mod rollback;
+mod slot_dies;
 mod stopped;
 mod under_load;
 
