@@ -15,6 +15,7 @@ mod bad_releases;
 mod caddy_dies;
 mod clock;
 mod console;
+mod daemon_dies;
 mod deploy;
 mod full_disk;
 mod idle;
