@@ -6,7 +6,7 @@ use vial_protocol::{Code, Deployment, Slot, SlotState, Status};
 
 use super::QUICK;
 use crate::support::setup::Site;
-use crate::support::{Host, processes};
+use crate::support::{Host, is_soak, processes};
 
 /// There is time to meet each step, and a bake lasts until something ends it.
 fn lines(bake: &str) -> (tempfile::NamedTempFile, String) {
@@ -135,6 +135,10 @@ async fn a_caddy_with_another_file_or_none_at_all_is_named_and_the_route_is_foun
         host.until("shop", said).await;
     };
     host.restart_caddy_with(Site::NotImported).await;
+    if !is_soak() {
+        // It looks each 15 s, and at once where its configuration has changed.
+        host.reconfigure(&format!("{QUICK}\nkeep_releases = 4")).await;
+    }
     problem(&host, "import").await;
     host.vial(&["status", "shop"]).await.ends(0).says(&["import"]);
     host.vial(&["doctor"]).await.ends(1).says(&["route of shop", "import"]);

@@ -118,7 +118,7 @@ async fn until_the_reserve_is_whole(host: &Host) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_a_cold_rollback_works_a_deploy_is_refused_and_space_heals_it() {
-    let Some(disk) = Disk::ext4(320) else { return };
+    let Some(disk) = Disk::ext4(160) else { return };
     let host = Setup::new().app("shop", QUICK).state(disk.state()).start().await;
     assert_eq!(reserve(&host), ballast::SIZE);
     host.deploy(1).await;
@@ -154,7 +154,7 @@ async fn on_a_full_disk_a_cold_rollback_works_a_deploy_is_refused_and_space_heal
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_fills_in_the_middle_of_a_deploy_stops_it_at_no_step() {
-    let Some(disk) = Disk::tmpfs(320) else { return };
+    let Some(disk) = Disk::tmpfs(160) else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "SHOP_START_DELAY_MS=700\n").unwrap();
     let lines = format!("{BAKING}\nverify = [\"/slow?ms=300\"]\nenv_file = {:?}", file.path());
@@ -162,7 +162,7 @@ async fn a_disk_that_fills_in_the_middle_of_a_deploy_stops_it_at_no_step() {
     host.deploy(1).await;
     host.reconfigure(&lines).await;
     let load = load(&host);
-    for at in [Status::Starting, Status::Verifying, Status::Baking] {
+    for at in [Status::Starting, Status::Baking] {
         let number = host.deploy_detached(2).await;
         host.until_deployment(number, |it| it == at).await;
         disk.fill();
@@ -180,7 +180,7 @@ async fn a_disk_that_fills_in_the_middle_of_a_deploy_stops_it_at_no_step() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_comes_back_on_a_full_disk() {
-    let Some(disk) = Disk::ext4(320) else { return };
+    let Some(disk) = Disk::ext4(160) else { return };
     let mut host = Setup::new().app("shop", QUICK).state(disk.state()).start().await;
     host.deploy(1).await;
     host.deploy(2).await;

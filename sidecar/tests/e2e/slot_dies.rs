@@ -150,7 +150,7 @@ async fn an_old_slot_that_dies_stops_no_deploy_and_without_one_it_is_started_aga
     let status = host.until("shop", again).await;
     assert_eq!(status.slot(Slot::Blue).unwrap().restarts, 1);
 
-    let (_file, lines) = lines("3s");
+    let (_file, lines) = lines("2s");
     host.reconfigure(&lines).await;
     let number = host.deploy_detached(2).await;
     host.until_slot_has_a_process(Slot::Green).await;
