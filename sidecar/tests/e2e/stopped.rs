@@ -56,7 +56,7 @@ fn took(deployment: &Deployment, status: Status) -> i64 {
 fn lines(env_file: &std::path::Path) -> String {
     format!(
         "bake = \"3s\"\ndrain = {{ timeout = \"5s\" }}\nstop = {{ timeout = \"5s\" }}\n\
-         health = {{ deadline = \"3s\" }}\nverify = [\"/slow?ms=700\"]\nenv_file = {env_file:?}"
+         health = {{ deadline = \"4s\" }}\nverify = [\"/slow?ms=700\"]\nenv_file = {env_file:?}"
     )
 }
 
@@ -68,9 +68,8 @@ async fn deploy_stopped(at: Status) {
     host.reconfigure(&lines(file.path())).await;
     let load = load(&host);
     if at == Status::Starting {
-        // It listens only after the stop, and its deadline is shorter than that.
-        let delay = pause() + Duration::from_millis(700);
-        std::fs::write(file.path(), environment(delay)).unwrap();
+        // With the emulator's own start it listens only after the stop, and its deadline is shorter.
+        std::fs::write(file.path(), environment(pause())).unwrap();
     }
     let number = host.deploy_detached(2).await;
     match at {
