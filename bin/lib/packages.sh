@@ -8,6 +8,9 @@ missing_packages() {
   command -v flock >/dev/null || echo util-linux
   command -v caddy >/dev/null || echo caddy
   command -v mix >/dev/null || echo elixir
+  # A clock that a test sets.
+  [[ ! ${with_clock:-} ]] ||
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo faketime
   [[ ! ${with_postgres:-} ]] || has_postgres || echo postgresql
   # What a release is assembled from; an Erlang without one of them is a part of Debian's.
   if ! command -v erl >/dev/null || ! has_applications; then

@@ -17,6 +17,7 @@ use super::answer::{Failure, bad};
 use super::caller::Caller;
 use crate::app::handle::App;
 use crate::app::request::{Part, What};
+use crate::patience::within;
 
 /// How many pieces of the body may wait for the disk.
 const WAITING: usize = 16;
@@ -47,14 +48,14 @@ pub(super) async fn deploy(
 /// Passes the body on, for as long as somebody takes it.
 async fn receive(mut body: Body, parts: mpsc::Sender<Part>, idle: Duration) {
     loop {
-        let part = match tokio::time::timeout(idle, body.frame()).await {
-            Ok(Some(Ok(frame))) => match frame.into_data() {
+        let part = match within(idle, body.frame()).await {
+            Some(Some(Ok(frame))) => match frame.into_data() {
                 Ok(bytes) => Part::Bytes(bytes),
                 Err(_) => continue,
             },
-            Ok(Some(Err(error))) => Part::Broken(format!("the upload broke off: {error}")),
-            Ok(None) => Part::End,
-            Err(_) => Part::Broken(format!("the upload sent nothing for {} s", idle.as_secs())),
+            Some(Some(Err(error))) => Part::Broken(format!("the upload broke off: {error}")),
+            Some(None) => Part::End,
+            None => Part::Broken(format!("the upload sent nothing for {} s", idle.as_secs())),
         };
         let more = matches!(part, Part::Bytes(_));
         // Nobody takes it where the archive was refused, the deployment was cancelled, or the same

@@ -16,11 +16,15 @@ impl Task {
             return Ok(answer);
         }
         self.may(&actor, &what)?;
+        if let Some(problem) = self.is_behind() {
+            return Err(problem);
+        }
         let number = self.state.next_number;
         let name = actor.display();
         let (command, upload, accepted) = match what {
             What::Deploy { upload, allow_destructive } => {
                 self.known().deploy()?;
+                self.has_room()?;
                 let ask = Ask { allow_destructive, ..Ask::new(Kind::Deploy, None, name, reason) };
                 (Command::Begin(ask), Some(upload), begun(number, "Deploy"))
             }
@@ -94,6 +98,17 @@ impl Task {
             Err(error) => {
                 Err(Problem::new(Code::Internal, format!("Nothing was changed: {error}.")))
             }
+        }
+    }
+
+    /// What is left of the reserve on a full disk is for a rollback.
+    fn has_room(&self) -> Result<(), Problem> {
+        match super::snapshot::reserve(&self.context) {
+            Some(problem) => Err(Problem {
+                message: format!("Nothing was changed: {}", problem.message),
+                ..problem
+            }),
+            None => Ok(()),
         }
     }
 

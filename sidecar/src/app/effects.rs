@@ -1,6 +1,7 @@
 //! Beginning what a step wants done. Every effect becomes a job of its own, which reports a fact.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use vial_protocol::{Slot, Status};
@@ -13,6 +14,9 @@ use super::retention::removable;
 use super::run::{Run, Which};
 use super::task::Task;
 use crate::fault;
+
+/// What a release writes while it starts, and more.
+const ROOM: u64 = 1 << 20;
 
 impl Task {
     pub(super) fn begin(&mut self, effect: Effect) {
@@ -47,6 +51,8 @@ impl Task {
                 self.job(CancellationToken::new(), work);
             }
             Effect::Start { slot, run, release } => {
+                // A release that cannot write its log or its configuration does not start.
+                context.daemon.store.ballast().make_room(ROOM);
                 let label = self.known().label(release);
                 let which = Which { slot, id: run, release, label };
                 let run = Run::start(context, which, self.tell.clone());
@@ -78,8 +84,9 @@ impl Task {
                     self.shown.current.as_ref().and_then(|it| {
                         it.steps.iter().rev().find(|it| it.status == Status::Baking)
                     });
-                let began = began.map(|it| it.started_at);
-                self.step(jobs::health::bake(context, number, began));
+                let passed = began.map(|it| self.clock.now().duration_since(it.started_at));
+                let passed = passed.and_then(|it| Duration::try_from(it).ok()).unwrap_or_default();
+                self.step(jobs::health::bake(context, number, passed));
             }
             Effect::Watch { slot, run, baking } => self.watch(slot, run, baking),
             Effect::Stop { slot, run, grace } => self.stop(slot, run, grace),

@@ -155,7 +155,8 @@ impl History {
             | Record::SlotChosen { .. }
             | Record::SlotFilled { .. }
             | Record::Stopping { .. }
-            | Record::Wanted(_) => {}
+            | Record::Wanted(_)
+            | Record::ClockHeld(_) => {}
         }
     }
 

@@ -11,13 +11,16 @@
 //! place that assigns their state. [`history`] is what is known of ended deployments; [`admission`]
 //! decides over both whether a request is accepted, waits, or is refused, and makes the plan, with
 //! [`standing`] for the migrations between two releases.
-//! [`task`] is the owner: it commits what a step records before it runs what the step wants done.
+//! [`task`] is the owner: it commits what a step records before it runs what the step wants done, at
+//! the time that [`clock`] tells. What cannot be
+//! committed yet waits in its `backlog`.
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
 //! facts. [`helpers`] is the journal of what runs of a release beside its slots. Readers get numbered snapshots from [`snapshot`].
 //!
 //! Imports from here point down, to the leaves, the store and the protocol; never to `api`.
 
 pub mod admission;
+pub mod clock;
 pub mod context;
 pub mod handle;
 pub mod helpers;
@@ -38,6 +41,7 @@ pub mod task;
 pub mod whereabouts;
 
 mod ask;
+mod backlog;
 mod effects;
 mod explain;
 mod jobs;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! vial.db                      the journal and the history, 0600
+//! ballast                      what is kept of the disk for the time when it is full, 0600
 //! route/shop/                  what Caddy reads, 0755 (the route's own)
 //! apps/shop/cookie             the secret of its Erlang nodes, 0600
 //! apps/shop/probe              the secret that Caddy answers Vial's probe by, 0600
@@ -39,6 +40,12 @@ impl Layout {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.root.join("vial.db")
+    }
+
+    /// What is kept of the disk for the time when it is full.
+    #[must_use]
+    pub fn ballast(&self) -> PathBuf {
+        self.root.join("ballast")
     }
 
     /// Held locked by the daemon that owns the folder.

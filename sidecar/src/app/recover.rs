@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use vial_protocol::{Code, Problem, Release};
 
+use super::clock::Clock;
 use super::context::Context;
 use super::handle::App;
 use super::helpers::Leftovers;
@@ -93,9 +94,10 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
     }
     sweep_releases(context, &loaded.releases);
     let state = State::restored(&loaded, &alive);
+    let clock = Clock::resumed(loaded.clock, loaded.latest);
     let history = History::new(&loaded.deployments, loaded.releases);
     let interrupted = leftovers.of_migration(context, &state).await?;
-    Ok(Found { state, history, runs, seen, interrupted, leftovers })
+    Ok(Found { state, history, clock, runs, seen, interrupted, leftovers })
 }
 
 fn adopt(context: &Context, open: &OpenRun) -> Option<Process> {

@@ -108,6 +108,7 @@ impl Parts<'_> {
     fn warnings(&self) -> Vec<Problem> {
         let Known { app, state, .. } = self.known;
         let mut warnings: Vec<Problem> = self.trouble.cloned().into_iter().collect();
+        warnings.extend(reserve(self.context));
         // It failed, and was not taken back: only a person can say what shall serve.
         let serving = self.shown.serving.as_ref().filter(|it| it.status == Status::Failed);
         warnings.extend(serving.and_then(|it| it.error.clone()));
@@ -143,4 +144,26 @@ impl Parts<'_> {
         warnings.extend(self.route_problem.cloned());
         warnings
     }
+}
+
+/// That the disk is full, where some of what is kept of it had to be given up.
+pub(super) fn reserve(context: &Context) -> Option<Problem> {
+    let ballast = context.daemon.store.ballast();
+    if ballast.is_whole() {
+        return None;
+    }
+    let left = *ballast.left().borrow() >> 10;
+    let folder = context.daemon.host.state_dir.display();
+    Some(
+        Problem::new(
+            Code::NoSpace,
+            format!(
+                "The disk of {folder} is full: the journal is written from a reserve, of which \
+                 {left} KiB are left. What runs, runs on, and `vial rollback {}` works; a deploy \
+                 does not.",
+                context.app()
+            ),
+        )
+        .next("free space there: the reserve is taken again by itself; `vial doctor`"),
+    )
 }

@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use vial_protocol::{AppStatus, Code, Problem, Slot};
 
+use super::backlog::Backlog;
+use super::clock::Clock;
 use super::context::Context;
 use super::handle::App;
 use super::helpers::{Interrupted, Leftovers};
@@ -23,17 +23,16 @@ use super::request::Upload;
 use super::run::Run;
 use super::snapshot::{Parts, Seen, Shown};
 use crate::fault;
+use crate::store::StoreError;
 use crate::store::history::KeptAnswer;
 use crate::store::record::Record;
-
-/// How long to wait before a commit that failed is tried again.
-const COMMIT_AGAIN: Duration = Duration::from_secs(1);
 
 /// The owner.
 pub(super) struct Task {
     pub(super) context: Arc<Context>,
     pub(super) state: State,
     pub(super) history: History,
+    pub(super) clock: Clock,
     pub(super) tell: mpsc::Sender<Message>,
     pub(super) runs: PerSlot<Option<Run>>,
     pub(super) step_work: CancellationToken,
@@ -46,6 +45,7 @@ pub(super) struct Task {
     pub(super) interrupted: Option<Interrupted>,
     route_problem: Option<Problem>,
     trouble: Option<Problem>,
+    backlog: Backlog,
     status: watch::Sender<Arc<AppStatus>>,
     contexts: watch::Sender<Arc<Context>>,
     revision: u64,
@@ -55,6 +55,7 @@ pub(super) struct Task {
 pub(super) struct Found {
     pub(super) state: State,
     pub(super) history: History,
+    pub(super) clock: Clock,
     pub(super) runs: PerSlot<Option<Run>>,
     pub(super) seen: PerSlot<Seen>,
     pub(super) interrupted: Option<Interrupted>,
@@ -70,7 +71,7 @@ impl Task {
         messages: mpsc::Receiver<Message>,
     ) -> App {
         let name: Arc<str> = context.app().into();
-        let Found { state, history, runs, seen, interrupted, leftovers } = found;
+        let Found { state, history, clock, runs, seen, interrupted, leftovers } = found;
         let shown = Shown::default();
         let first = Parts {
             known: Known { app: &name, state: &state, history: &history },
@@ -88,6 +89,7 @@ impl Task {
             context,
             state,
             history,
+            clock,
             tell: tell.clone(),
             runs,
             step_work: CancellationToken::new(),
@@ -99,6 +101,7 @@ impl Task {
             interrupted,
             route_problem: None,
             trouble: None,
+            backlog: Backlog::default(),
             status,
             contexts,
             revision: 0,
@@ -113,7 +116,22 @@ impl Task {
     }
 
     async fn serve(mut self, mut messages: mpsc::Receiver<Message>) {
-        while let Some(message) = messages.recv().await {
+        let mut reserve = self.context.daemon.store.ballast().left();
+        loop {
+            let message = tokio::select! {
+                message = messages.recv() => match message {
+                    Some(message) => message,
+                    None => return,
+                },
+                () = self.backlog.due() => {
+                    self.catch_up().await;
+                    continue;
+                }
+                Ok(()) = reserve.changed() => {
+                    self.publish();
+                    continue;
+                }
+            };
             match message {
                 Message::Ask(request, tell) => {
                     let answer = self.ask(*request).await;
@@ -159,12 +177,49 @@ impl Task {
         Known { app: self.context.app(), state: &self.state, history: &self.history }
     }
 
-    /// A turn that must be made: where the store cannot commit, it is tried until it can.
+    /// A turn that must be made: where the store cannot commit, it waits until that can.
     pub(super) async fn turn(&mut self, event: Event) {
-        while let Err(problem) = self.try_turn(event.clone(), None).await {
-            tracing::error!(app = self.context.app(), %problem, "waiting to write the journal");
-            tokio::time::sleep(COMMIT_AGAIN).await;
+        let first = self.backlog.is_empty();
+        self.backlog.push(event);
+        if first {
+            self.catch_up().await;
         }
+    }
+
+    /// Makes the turns that wait, as far as the store can commit them.
+    async fn catch_up(&mut self) {
+        while let Some(event) = self.backlog.first() {
+            if let Err(problem) = self.try_turn(event, None).await {
+                tracing::error!(app = self.context.app(), %problem, "waiting to write the journal");
+                return;
+            }
+            self.backlog.done();
+        }
+        if self.trouble.is_some() {
+            self.try_the_store().await;
+        }
+    }
+
+    /// Sees whether the store can commit again, where nothing waits for that.
+    async fn try_the_store(&mut self) {
+        match self.context.daemon.store.try_to_write().await {
+            Ok(()) => {
+                self.can_commit();
+                self.publish();
+            }
+            Err(_) => self.backlog.put_off(),
+        }
+    }
+
+    /// Forgets that the store could not commit; whether that was so.
+    fn can_commit(&mut self) -> bool {
+        self.backlog.clear_time();
+        self.trouble.take().is_some()
+    }
+
+    /// Why nothing can be asked for, where what has happened could not be written down yet.
+    pub(super) fn is_behind(&self) -> Option<Problem> {
+        self.trouble.clone().filter(|_| !self.backlog.is_empty())
     }
 
     /// A turn that is made wholly or not at all.
@@ -178,7 +233,11 @@ impl Task {
         for record in &mut records {
             self.explain(record);
         }
-        let now = Timestamp::now();
+        let busy = |it: &State| it.current.is_some() || it.queued.is_some();
+        if !records.is_empty() && (busy(&self.state) || busy(&state)) {
+            records.extend(self.clock.hold().map(Record::ClockHeld));
+        }
+        let now = self.clock.now();
         let committed = self
             .context
             .daemon
@@ -186,23 +245,18 @@ impl Task {
             .commit(self.context.app(), records.clone(), answer, now)
             .await;
         if let Err(error) = committed {
-            let problem = Problem::new(
-                match error {
-                    crate::store::StoreError::Full => Code::NoSpace,
-                    _ => Code::Internal,
-                },
-                format!("Nothing was changed: {error}."),
-            )
-            .next(
-                "free space in the state folder, then ask again; `vial doctor` says what is wrong",
-            );
-            self.trouble = Some(problem.clone());
-            self.publish();
+            let problem = unwritten(&error);
+            self.backlog.put_off();
+            if self.trouble.as_ref() != Some(&problem) {
+                self.trouble = Some(problem.clone());
+                self.publish();
+            }
             return Err(problem);
         }
-        self.trouble = None;
+        let healed = !records.is_empty() && self.can_commit();
+        self.clock.committed(busy(&state));
         self.history.apply(&records, now);
-        let changed = self.state != state || !records.is_empty();
+        let changed = healed || self.state != state || !records.is_empty();
         self.state = state;
         self.log(&records);
         if !records.is_empty() {
@@ -343,4 +397,26 @@ impl Task {
         self.watch_work.cancel();
         self.route_work.cancel();
     }
+}
+
+/// What the failure of a commit means.
+fn unwritten(error: &StoreError) -> Problem {
+    let (code, next) = match error {
+        StoreError::Full => (
+            Code::NoSpace,
+            "free space in the state folder, then ask again; `vial doctor` says what is wrong",
+        ),
+        _ => (
+            Code::Internal,
+            "see whether the disk of the state folder is well (`dmesg`), then ask again; `vial \
+             doctor` says what is wrong",
+        ),
+    };
+    Problem::new(
+        code,
+        format!(
+            "Nothing was changed: {error}. What runs, runs on, and it is tried again each second."
+        ),
+    )
+    .next(next)
 }

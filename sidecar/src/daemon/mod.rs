@@ -24,6 +24,7 @@ use crate::app::context::Daemon;
 use crate::app::paths::Layout;
 use crate::config::{Config, ConfigError};
 use crate::slot::cgroup;
+use crate::store::ballast::Ballast;
 use crate::store::{OpenError, Store};
 
 /// Why the daemon cannot start. The operator reads it, and systemd's journal keeps it.
@@ -87,7 +88,7 @@ pub async fn run(
     let started_at = Timestamp::now();
     let layout = Layout::new(&config.host.state_dir);
     let _lock = place::take(&layout)?;
-    let store = Store::open(&layout.database())?;
+    let store = Store::open_with(&layout.database(), Ballast::at(&layout.ballast()))?;
     let daemon = Daemon {
         host: Arc::new(config.host.clone()),
         id: place::id(&store).await?.into(),

@@ -5,6 +5,7 @@ use vial_protocol::AppStatus;
 
 use super::finding::Finding;
 use super::scene::SetUp;
+use crate::store::ballast;
 
 const SUBJECT: &str = "disk";
 const GIB: u64 = 1 << 30;
@@ -19,6 +20,8 @@ pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
         free: stat.f_bavail.saturating_mul(stat.f_frsize),
         inodes: (stat.f_files > 0).then_some(stat.f_favail),
         newest: newest(set),
+        // There is none before a daemon has run.
+        reserve: std::fs::metadata(set.layout().ballast()).ok().map(|data| data.len()),
     };
     vec![room.judge(&folder.display().to_string())]
 }
@@ -37,6 +40,8 @@ struct Room {
     /// Absent where the file system makes them as they are needed.
     inodes: Option<u64>,
     newest: u64,
+    /// How much is left of the daemon's reserve; absent where it has none.
+    reserve: Option<u64>,
 }
 
 impl Room {
@@ -44,6 +49,18 @@ impl Room {
         let free = shown(self.free);
         let cure = "Free some: `vial history APP` shows what is kept, `keep_releases` in the app's \
                     file how many, `journalctl --vacuum-size=200M` and old logs are often the rest.";
+        if let Some(left) = self.reserve.filter(|left| *left < ballast::SIZE) {
+            return Finding::problem(
+                SUBJECT,
+                format!(
+                    "The disk of {folder} is full ({free} free): the daemon writes its journal from \
+                     a reserve, of which {} are left. A rollback works, a deploy does not, and what \
+                     the apps write is lost.",
+                    shown(left)
+                ),
+                format!("{cure} The daemon takes its reserve again by itself."),
+            );
+        }
         // The archive, the unpacked release, and what it writes until the old one is removed.
         let wanted = self.newest.saturating_mul(3);
         if self.free < wanted {
@@ -96,7 +113,8 @@ mod tests {
     use super::super::Level;
     use super::*;
 
-    const ENOUGH: Room = Room { free: 10 * GIB, inodes: Some(1_000_000), newest: 100 << 20 };
+    const ENOUGH: Room =
+        Room { free: 10 * GIB, inodes: Some(1_000_000), newest: 100 << 20, reserve: None };
 
     #[test]
     fn a_disk_with_room_is_fine_also_where_files_are_not_counted() {
@@ -118,6 +136,14 @@ mod tests {
         assert!(large.contains("the newest release takes 5.0 GiB"), "{large}");
         let inodes = said(Room { inodes: Some(12), ..ENOUGH });
         assert!(inodes.contains("Only 12 more files fit"), "{inodes}");
+    }
+
+    #[test]
+    fn a_reserve_that_was_given_up_is_a_problem_whatever_is_free() {
+        let full = Room { free: 0, reserve: Some(ballast::SIZE / 2), ..ENOUGH }.judge("/state");
+        assert_eq!(full.level, Level::Problem);
+        assert!(full.message.contains("a reserve, of which 4 MiB are left"), "{full:?}");
+        assert_eq!(Room { reserve: Some(ballast::SIZE), ..ENOUGH }.judge("/").level, Level::Ok);
     }
 
     #[test]

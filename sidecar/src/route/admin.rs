@@ -9,11 +9,11 @@ use hyper::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH};
 use hyper::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::timeout;
 
 use super::address::Address;
 use super::http::{self, Answer, HttpError};
 use super::problem::RouteProblem;
+use crate::patience::within;
 
 /// A configuration of thousands of sites is some megabytes.
 const LIMIT: usize = 64 << 20;
@@ -112,16 +112,16 @@ impl Admin {
         let request = request
             .body(Full::new(body))
             .map_err(|error| AdminError::Broken(format!("the request is wrong: {error}")))?;
-        match timeout(patience, http::ask(&self.address, None, request, LIMIT)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(HttpError::Connect(error))) => Err(match error.kind() {
+        match within(patience, http::ask(&self.address, None, request, LIMIT)).await {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(HttpError::Connect(error))) => Err(match error.kind() {
                 io::ErrorKind::PermissionDenied => {
                     AdminError::Denied("the socket is closed to the daemon's user".into())
                 }
                 _ => AdminError::Down(HttpError::Connect(error).to_string()),
             }),
-            Ok(Err(error)) => Err(AdminError::Broken(error.to_string())),
-            Err(_) => Err(AdminError::Broken(format!("no answer within {patience:?}"))),
+            Some(Err(error)) => Err(AdminError::Broken(error.to_string())),
+            None => Err(AdminError::Broken(format!("no answer within {patience:?}"))),
         }
     }
 

@@ -36,7 +36,7 @@ impl FileRoute {
     pub(super) async fn switch(&self, to: Slot) -> Result<Switched, SwitchError> {
         let _turn = self.turn.lock().await;
         let before = self.flag.read().map_err(SwitchError::NotTried)?;
-        let seen = self.prober.ready(Instant::now() + DEADLINE).await;
+        let seen = self.prober.ready(DEADLINE).await;
         match seen.map_err(SwitchError::NotTried)? {
             // Blue is where a Caddy that sees nothing sends everything: that switch still holds.
             Seen::Hidden if to == Slot::Green => {
@@ -52,7 +52,7 @@ impl FileRoute {
         let flip = begun.elapsed();
         let flag = self.flag.clone();
         let kept = tokio::task::spawn_blocking(move || flag.keep());
-        let confirmed = self.prober.confirm(to, Instant::now() + DEADLINE).await;
+        let confirmed = self.prober.confirm(to, DEADLINE).await;
         let took = begun.elapsed();
         let kept = kept.await.unwrap_or_else(|error| {
             let source = std::io::Error::other(error);

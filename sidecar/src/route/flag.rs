@@ -1,7 +1,7 @@
 //! The flag file: `green` in the route folder. Present: green is active. Absent: blue is.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use vial_protocol::Slot;
@@ -13,6 +13,7 @@ use crate::fault;
 pub(super) const NAME: &str = "green";
 /// Written aside under this name: Caddy never asks for it.
 const ASIDE: &str = ".green.new";
+const WORDS: &[u8] = b"Written by Vial: traffic goes to green while this file is here.\n";
 
 /// One app's flag file.
 #[derive(Debug, Clone)]
@@ -46,12 +47,11 @@ impl Flag {
         let turned = match to {
             Slot::Green => {
                 let aside = self.folder.join(ASIDE);
-                // Only that the file is there counts; the words are for whoever finds it.
-                fs::write(
-                    &aside,
-                    "Written by Vial: traffic goes to green while this file is here.\n",
-                )
-                .map_err(|error| failed("writing", aside.clone(), error))?;
+                let mut file = File::create(&aside)
+                    .map_err(|error| failed("writing", aside.clone(), error))?;
+                // Only that the file is there counts; the words are for whoever finds it, and a
+                // full disk has no room for them.
+                let _ = file.write_all(WORDS);
                 fault::point(|| "flag: before the last call".into());
                 fs::rename(&aside, &flag).map_err(|error| failed("renaming", aside, error))
             }

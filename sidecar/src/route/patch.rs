@@ -30,6 +30,7 @@ use super::probe::Prober;
 use super::problem::{RouteProblem, SwitchError};
 use super::settings::Settings;
 use super::switched::{ConfirmedBy, DEADLINE, Switched};
+use crate::patience::attended;
 
 /// How long Caddy may take to run the new configuration: 0.4 s with 3,000 sites.
 const DEADLINE_TO_CHANGE: Duration = Duration::from_secs(10);
@@ -63,12 +64,12 @@ impl AdminRoute {
         let begun = Instant::now();
         // Not asked through Caddy: the slot that has the traffic may be dead, and this switch the
         // way out.
-        let lists = self.lists(begun + DEADLINE).await.map_err(SwitchError::NotTried)?;
+        let lists = self.lists(DEADLINE).await.map_err(SwitchError::NotTried)?;
         let before = lists.iter().find_map(|list| self.slot(list)).unwrap_or(to);
         let turned = self.turn(to).await;
         let flip = begun.elapsed();
         let confirmed = match turned {
-            Ok(()) => self.prober.confirm(to, Instant::now() + DEADLINE).await,
+            Ok(()) => self.prober.confirm(to, DEADLINE).await,
             Err(problem) => Err(problem),
         };
         let took = begun.elapsed();
@@ -111,31 +112,41 @@ impl AdminRoute {
     /// Changes every list that does not dial `to`, until the configuration that Caddy shows has
     /// none.
     async fn turn(&self, to: Slot) -> Result<(), RouteProblem> {
-        let until = Instant::now() + DEADLINE_TO_CHANGE;
+        let mut last = None;
+        tokio::select! {
+            biased;
+            turned = self.turn_until_done(to, &mut last) => turned,
+            () = attended(DEADLINE_TO_CHANGE) => Err(last.unwrap_or_else(|| {
+                let detail = "its configuration kept changing".into();
+                RouteProblem::NotPatched { detail }
+            })),
+        }
+    }
+
+    async fn turn_until_done(
+        &self,
+        to: Slot,
+        last: &mut Option<RouteProblem>,
+    ) -> Result<(), RouteProblem> {
         let dial = self.settings.dial(to);
-        let mut detail = "its configuration kept changing".to_owned();
         loop {
             let (lists, tag) = match self.read().await {
                 Ok(read) => read,
+                Err(problem) if problem.is_final() => return Err(problem),
                 // Caddy opens its admin endpoint anew with each configuration.
-                Err(problem) if problem.is_final() || Instant::now() >= until => {
-                    return Err(problem);
-                }
-                Err(_) => {
+                Err(problem) => {
+                    *last = Some(problem);
                     sleep(PAUSE).await;
                     continue;
                 }
             };
             let Some(list) = lists.iter().find(|list| list.dial != dial) else { return Ok(()) };
-            if Instant::now() >= until {
-                return Err(RouteProblem::NotPatched { detail });
-            }
             let upstreams = json!([{ "dial": dial }]);
             match self.admin.patch(&list.path, tag.as_deref(), &upstreams).await {
                 Ok(Patched::Done) => {}
                 Ok(Patched::Changed) => sleep(PAUSE).await,
                 Err(AdminError::Down(said) | AdminError::Broken(said)) => {
-                    detail = said;
+                    *last = Some(RouteProblem::NotPatched { detail: said });
                     sleep(PAUSE).await;
                 }
                 Err(error) => return Err(self.admin.problem(error)),
@@ -144,15 +155,22 @@ impl AdminRoute {
     }
 
     /// The lists in the running configuration, waiting for Caddy to be there.
-    async fn lists(&self, until: Instant) -> Result<Vec<Upstreams>, RouteProblem> {
-        loop {
-            match self.read().await {
-                Ok((lists, _)) => return Ok(lists),
-                Err(problem) if problem.is_final() || Instant::now() >= until => {
-                    return Err(problem);
+    async fn lists(&self, limit: Duration) -> Result<Vec<Upstreams>, RouteProblem> {
+        let mut last = None;
+        let found = async {
+            loop {
+                match self.read().await {
+                    Ok((lists, _)) => return Ok(lists),
+                    Err(problem) if problem.is_final() => return Err(problem),
+                    Err(problem) => last = Some(problem),
                 }
-                Err(_) => sleep(PAUSE).await,
+                sleep(PAUSE).await;
             }
+        };
+        tokio::select! {
+            biased;
+            found = found => found,
+            () = attended(limit) => Err(last.unwrap_or_else(super::probe::too_late)),
         }
     }
 

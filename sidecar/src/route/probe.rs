@@ -7,7 +7,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::HOST;
 use hyper::{Method, Request};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::sleep;
 use vial_protocol::Slot;
 
 use super::address::Address;
@@ -18,6 +18,7 @@ use super::problem::RouteProblem;
 use super::settings::{FILE, Settings};
 use super::snippet::{HIDDEN, MARK, PROBE, Words};
 use super::visible::Obstacle;
+use crate::patience::{attended, within};
 
 /// One question; Caddy answers in a millisecond, under load in tens of them.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -133,17 +134,17 @@ impl Prober {
     }
 
     /// Asks until some answer comes, so that a switch begins only where its outcome can be seen.
-    pub(super) async fn ready(&self, until: Instant) -> Result<Seen, RouteProblem> {
-        self.poll(until, |_| true).await.map(|(seen, _)| seen)
+    pub(super) async fn ready(&self, limit: Duration) -> Result<Seen, RouteProblem> {
+        self.poll(limit, |_| true).await.map(|(seen, _)| seen)
     }
 
     /// Asks until `slot` answers.
     pub(super) async fn confirm(
         &self,
         slot: Slot,
-        until: Instant,
+        limit: Duration,
     ) -> Result<(Seen, Target), RouteProblem> {
-        self.poll(until, |seen| seen.slot() == slot || seen == Seen::Hidden).await.and_then(
+        self.poll(limit, |seen| seen.slot() == slot || seen == Seen::Hidden).await.and_then(
             |(seen, target)| {
                 if seen.slot() == slot { Ok((seen, target)) } else { Err(self.hidden()) }
             },
@@ -152,25 +153,27 @@ impl Prober {
 
     async fn poll(
         &self,
-        until: Instant,
+        limit: Duration,
         enough: impl Fn(Seen) -> bool,
     ) -> Result<(Seen, Target), RouteProblem> {
-        let mut pause = PAUSE.0;
         let mut last = None;
-        loop {
-            last = match timeout_at(until, self.ask()).await {
-                Ok(Ok((seen, target))) if enough(seen) => return Ok((seen, target)),
-                Ok(Ok((seen, _))) => Some(self.wrong(seen.slot())?),
-                Ok(Err(problem)) if problem.is_final() => return Err(problem),
-                Ok(Err(problem)) => Some(problem),
-                Err(_) => return Err(last.unwrap_or_else(too_late)),
-            };
-            let wake = Instant::now() + pause;
-            if wake >= until {
-                return Err(last.unwrap_or_else(too_late));
+        let polled = async {
+            let mut pause = PAUSE.0;
+            loop {
+                last = match self.ask().await {
+                    Ok((seen, target)) if enough(seen) => return Ok((seen, target)),
+                    Ok((seen, _)) => Some(self.wrong(seen.slot())?),
+                    Err(problem) if problem.is_final() => return Err(problem),
+                    Err(problem) => Some(problem),
+                };
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSE.1);
             }
-            sleep_until(wake).await;
-            pause = (pause * 2).min(PAUSE.1);
+        };
+        tokio::select! {
+            biased;
+            ended = polled => ended,
+            () = attended(limit) => Err(last.unwrap_or_else(too_late)),
         }
     }
 
@@ -250,13 +253,13 @@ impl Prober {
             .map_err(|error| Miss::Other(format!("the request is wrong: {error}")))?;
         let tls = target.tls.then_some(target.host.as_str());
         let answer =
-            match timeout(PATIENCE, http::ask(&target.address, tls, request, 64 << 10)).await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(HttpError::Connect(error))) => {
+            match within(PATIENCE, http::ask(&target.address, tls, request, 64 << 10)).await {
+                Some(Ok(answer)) => answer,
+                Some(Err(HttpError::Connect(error))) => {
                     return Err(Miss::Refused(HttpError::Connect(error).to_string()));
                 }
-                Ok(Err(error)) => return Err(Miss::Other(error.to_string())),
-                Err(_) => return Err(Miss::Other(format!("no answer within {PATIENCE:?}"))),
+                Some(Err(error)) => return Err(Miss::Other(error.to_string())),
+                None => return Err(Miss::Other(format!("no answer within {PATIENCE:?}"))),
             };
         // The last one is Caddy's own, where the app sent one too.
         let mark = answer.headers.get_all(MARK).iter().next_back();
@@ -295,7 +298,7 @@ fn concrete(host: &str) -> String {
     host.replace('*', "vial-probe")
 }
 
-fn too_late() -> RouteProblem {
+pub(super) fn too_late() -> RouteProblem {
     let at = "the site that imports Vial's snippet".into();
     RouteProblem::NoAnswer { at, detail: "no answer in time".into() }
 }

@@ -16,6 +16,7 @@ use super::cgroup;
 use super::exit::Exit;
 use super::process::Process;
 use super::spawn::{Output, SpawnError, Spec, User, spawn};
+use crate::patience::{attended, within};
 
 /// How long one may take to listen, and to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -125,7 +126,7 @@ pub async fn ensure(epmd: &Epmd) -> Result<Option<Process>, EpmdError> {
             Ok(_) => Ok(None),
             Err(_) => Err(EpmdError::Exited { exit, port, log }),
         },
-        () = tokio::time::sleep(PATIENCE) => Err(EpmdError::Silent { port, log }),
+        () = attended(PATIENCE) => Err(EpmdError::Silent { port, log }),
     }
 }
 
@@ -146,7 +147,7 @@ pub async fn names(port: u16) -> io::Result<Vec<Node>> {
         stream.take(ANSWER).read_to_end(&mut text).await?;
         Ok(String::from_utf8_lossy(&text).lines().filter_map(node).collect())
     };
-    tokio::time::timeout(PATIENCE, ask).await?
+    within(PATIENCE, ask).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// From `name shop_blue at port 40123`.

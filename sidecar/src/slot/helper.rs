@@ -12,6 +12,7 @@ use super::identity::Identity;
 use super::process::Process;
 use super::spawn::{SpawnError, Spec, Waiting, spawn};
 use crate::fault;
+use crate::patience::within;
 
 /// As much of the output as is kept.
 pub const OUTPUT: usize = 1 << 20;
@@ -108,11 +109,11 @@ impl Helper {
         let process = waiting.open()?;
         fault::point(|| "helper: let go".into());
         let mut heard = Heard::new(on_line);
-        let ended = tokio::time::timeout(limit, listen(&process, pipe, &mut heard)).await;
+        let ended = within(limit, listen(&process, pipe, &mut heard)).await;
         // On every way out of here `family` is dropped, and with it whatever still runs.
         let exit = match ended {
-            Ok(exit) => exit.map_err(source)?,
-            Err(_) => {
+            Some(exit) => exit.map_err(source)?,
+            None => {
                 let (output, _) = heard.end();
                 return Err(HelperError::TimedOut { program, after: limit, output });
             }
@@ -146,7 +147,7 @@ async fn listen<F: FnMut(&str)>(
         result = &mut hear => result?,
         // The pipe stays open for as long as anything that the program started holds it.
         _ = process.exited() => {
-            if let Ok(result) = tokio::time::timeout(LAST_WORDS, &mut hear).await {
+            if let Some(result) = within(LAST_WORDS, &mut hear).await {
                 result?;
             }
         }

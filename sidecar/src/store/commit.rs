@@ -9,6 +9,9 @@ use super::rows::json;
 use super::{Store, StoreError};
 use crate::fault;
 
+/// So many answers are kept at least.
+const ANSWERS: i64 = 1000;
+
 /// An answer to a request that may be repeated; committed with the records that the request caused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -85,10 +88,14 @@ fn commit(
                 answer.message,
                 now
             ])?;
-        // A key is for one press of a button: a day is long enough to repeat it.
+        // A key is for one press of a button: a day is long enough to repeat it. The newest stay
+        // whatever the clock says, which may have been set forward a moment ago.
         transaction
-            .prepare_cached("delete from answers where given_at < ?1")?
-            .execute([now - 86_400_000])?;
+            .prepare_cached(
+                "delete from answers where given_at < min(?1, \
+                 (select given_at from answers order by given_at desc limit 1 offset ?2))",
+            )?
+            .execute([now - 86_400_000, ANSWERS])?;
     }
     transaction.commit()?;
     Ok(())
@@ -159,8 +166,20 @@ fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(
             tx.prepare_cached("update apps set desired = ?2 where name = ?1")?
                 .execute(params![app, desired.as_str()])?;
         }
+        Record::ClockHeld(anchor) => {
+            tx.prepare_cached(
+                "insert into settings (key, value) values (?1, ?2) \
+                 on conflict (key) do update set value = excluded.value",
+            )?
+            .execute(params![clock_key(app), json(anchor)?])?;
+        }
     }
     Ok(())
+}
+
+/// Where an app's anchor is among the settings.
+pub(super) fn clock_key(app: &str) -> String {
+    format!("clock of {app}")
 }
 
 fn insert_deployment(

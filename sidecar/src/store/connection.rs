@@ -1,13 +1,16 @@
 //! The one thread that owns the database.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite_migration::SchemaVersion;
 use tokio::sync::oneshot;
 
+use super::ballast::{self, Ballast};
 use super::schema::{KNOWN, MIGRATIONS};
 
 /// Why the database could not be opened. The operator reads it when `vial serve` ends.
@@ -59,12 +62,16 @@ pub enum StoreError {
     Closed,
 }
 
+/// While some of the reserve is given up, how often to look whether it can be taken again.
+const TAKE_AGAIN: Duration = Duration::from_secs(2);
+
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle; clones share the thread.
 #[derive(Debug, Clone)]
 pub struct Store {
     jobs: mpsc::Sender<Job>,
+    ballast: Arc<Ballast>,
 }
 
 impl Store {
@@ -73,25 +80,55 @@ impl Store {
     /// # Errors
     /// Where it is newer than this Vial, or cannot be opened.
     pub fn open(path: &Path) -> Result<Store, OpenError> {
-        let connection = open(path)?;
-        let (jobs, queue) = mpsc::channel::<Job>();
-        thread::Builder::new()
-            .name("store".into())
-            .spawn(move || serve(connection, &queue))
-            .map_err(OpenError::Thread)?;
-        Ok(Store { jobs })
+        Store::open_with(path, Ballast::none())
     }
 
-    /// Runs a job on the database's thread.
-    pub(super) async fn run<T, F>(&self, job: F) -> Result<T, StoreError>
+    /// The same, with a reserve for the time when the disk is full.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(path: &Path, ballast: Ballast) -> Result<Store, OpenError> {
+        let connection = loop {
+            match open(path) {
+                // The log and its index are made anew, and nobody may have left them any room.
+                Err(OpenError::Unreadable { .. })
+                    if path.parent().is_some_and(ballast::is_full) && ballast.give() => {}
+                opened => break opened?,
+            }
+        };
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let ballast = Arc::new(ballast);
+        let kept = ballast.clone();
+        thread::Builder::new()
+            .name("store".into())
+            .spawn(move || serve(connection, &queue, &kept))
+            .map_err(OpenError::Thread)?;
+        Ok(Store { jobs, ballast })
+    }
+
+    /// What is kept of the disk for the time when it is full.
+    #[must_use]
+    pub fn ballast(&self) -> &Ballast {
+        &self.ballast
+    }
+
+    /// Runs a job on the database's thread; again with some of the reserve where the disk is full.
+    pub(super) async fn run<T, F>(&self, mut job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnMut(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
+        let ballast = self.ballast.clone();
         let boxed: Job = Box::new(move |connection| {
+            let done = loop {
+                match job(connection).map_err(full) {
+                    Err(StoreError::Full) if ballast.give() => {}
+                    done => break done,
+                }
+            };
             // A caller that went away does not want the answer; the work is done all the same.
-            let _ = tell.send(job(connection).map_err(full));
+            let _ = tell.send(done);
         });
         self.jobs.send(boxed).map_err(|_| StoreError::Closed)?;
         told.await.map_err(|_| StoreError::Closed)?
@@ -109,9 +146,18 @@ fn full(error: StoreError) -> StoreError {
     }
 }
 
-fn serve(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
-    while let Ok(job) = queue.recv() {
-        job(&mut connection);
+fn serve(mut connection: Connection, queue: &mpsc::Receiver<Job>, ballast: &Ballast) {
+    loop {
+        // Nothing wakes this thread while the reserve is whole.
+        let job = match ballast.is_whole() {
+            true => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            false => queue.recv_timeout(TAKE_AGAIN),
+        };
+        match job {
+            Ok(job) => job(&mut connection),
+            Err(RecvTimeoutError::Timeout) => ballast.take(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }
 

@@ -120,7 +120,7 @@ impl Store {
             let mut statement = connection.prepare_cached(&format!(
                 "{COLUMNS} where app = ?1 and ended_at is null order by id"
             ))?;
-            let found = statement.query_map([app], kept)?;
+            let found = statement.query_map([&app], kept)?;
             Ok(found.collect::<Result<_, _>>()?)
         })
         .await

@@ -105,7 +105,7 @@ impl Store {
                 "select run, slot, release, pid, start_ticks, boot_id, log_offset, started_at \
                  from runs where app = ?1 and ended_at is null order by run",
             )?;
-            let mut rows = statement.query([app])?;
+            let mut rows = statement.query([&app])?;
             let mut runs = Vec::new();
             while let Some(row) = rows.next()? {
                 runs.push(OpenRun {
@@ -175,7 +175,7 @@ impl Store {
         let written = self
             .run(move |connection| {
                 let transaction = connection.transaction()?;
-                for number in numbers {
+                for number in &numbers {
                     transaction
                         .prepare_cached(
                             "update releases set removed_at = ?3 where app = ?1 and number = ?2",
@@ -202,6 +202,14 @@ impl Store {
             Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
         })
         .await
+    }
+
+    /// Sees whether something can be written.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        self.keep_setting("last try to write", Timestamp::now().to_string()).await
     }
 
     /// Keeps a setting.

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use vial_protocol::{Deployment, Desired, Release, Slot};
 
-use super::rows::{self, word, word_some};
+use super::commit::clock_key;
+use super::record::Anchor;
+use super::rows::{self, at_some, word, word_some};
 use super::{Store, StoreError};
 
 /// All that the store knows of an app, but for its processes.
@@ -29,6 +32,10 @@ pub struct Loaded {
     pub next_number: u64,
     /// The next run.
     pub next_run: u64,
+    /// What the times of the deployment in progress count from.
+    pub clock: Option<Anchor>,
+    /// The latest time in its rows; absent where none is in progress.
+    pub latest: Option<Timestamp>,
 }
 
 impl Store {
@@ -65,6 +72,8 @@ fn load(connection: &Connection, app: &str, newest: usize) -> Result<Loaded, Sto
         stopping: stopping(connection, app)?,
         next_number: next(connection, "select max(number) from deployments where app = ?1", app)?,
         next_run: next(connection, "select max(run) from runs where app = ?1", app)?,
+        clock: clock(connection, app)?,
+        latest: latest(connection, app)?,
     })
 }
 
@@ -72,6 +81,26 @@ fn next(connection: &Connection, highest: &str, app: &str) -> Result<u64, StoreE
     let highest: Option<u64> =
         connection.query_row(highest, [app], |row| row.get(0)).optional()?.flatten();
     Ok(highest.unwrap_or(0) + 1)
+}
+
+fn clock(connection: &Connection, app: &str) -> Result<Option<Anchor>, StoreError> {
+    let kept: Option<String> = connection
+        .query_row("select value from settings where key = ?1", [clock_key(app)], |row| row.get(0))
+        .optional()?;
+    // One that cannot be read is as good as none: it is only the better guess.
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn latest(connection: &Connection, app: &str) -> Result<Option<Timestamp>, StoreError> {
+    let latest = connection.query_row(
+        "select max(max(d.queued_at, coalesce(d.live_at, 0), \
+           coalesce((select max(max(s.started_at, coalesce(s.ended_at, 0))) from steps s \
+                     where s.app = d.app and s.deployment = d.number), 0))) \
+         from deployments d where d.app = ?1 and d.ended_at is null",
+        [app],
+        |row| row.get(0),
+    )?;
+    at_some(latest)
 }
 
 fn slots(connection: &Connection, app: &str) -> Result<Vec<(Slot, u64)>, StoreError> {

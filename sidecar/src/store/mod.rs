@@ -8,8 +8,10 @@
 //! [`peek`] looks without owning it.
 //!
 //! SQLite runs on one thread of its own (WAL, `synchronous = FULL`): a commit returns when it is on
-//! the disk. This folder knows the protocol and nothing else of Vial.
+//! the disk. [`ballast`] keeps room for that on a disk that others fill. This folder knows the protocol
+//! and nothing else of Vial.
 
+pub mod ballast;
 pub mod helpers;
 pub mod history;
 pub mod journal;

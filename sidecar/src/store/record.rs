@@ -1,5 +1,9 @@
 //! What a step of an app writes, as plain data: the state machine says it, the store keeps it.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use vial_protocol::migration::Moved;
 use vial_protocol::{Desired, Kind, Problem, Slot, Status};
 
@@ -98,6 +102,19 @@ pub enum Record {
     },
     /// A person wants the app to run, or not.
     Wanted(Desired),
+    /// The times of what is in progress count from here.
+    ClockHeld(Anchor),
+}
+
+/// What the host's clocks said at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The one that people read, and that can be set.
+    pub wall: Timestamp,
+    /// The boot that the other one counts from.
+    pub boot_id: String,
+    /// How long ago that was.
+    pub since_boot: Duration,
 }
 
 /// A deployment as it begins.

@@ -12,15 +12,21 @@ mod access;
 mod admin_route;
 mod bad_input;
 mod bad_releases;
+mod caddy_dies;
+mod clock;
 mod console;
+mod daemon_dies;
 mod deploy;
 mod doctor;
+mod full_disk;
 mod idle;
 mod in_app;
 mod leftovers;
 mod migrations;
 mod restart_of_the_daemon;
 mod rollback;
+mod slot_dies;
+mod stopped;
 mod under_load;
 
 /// An app that loses no time: no bake, and short patience.

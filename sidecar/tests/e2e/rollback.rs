@@ -236,7 +236,7 @@ fn upload(
 }
 
 /// A request with a key of our own.
-async fn raw(host: &Host, key: &str, body: &str) -> (u16, String) {
+pub(super) async fn raw(host: &Host, key: &str, body: &str) -> (u16, String) {
     crate::support::web::unix(
         &host.socket(),
         &format!(

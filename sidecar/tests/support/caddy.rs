@@ -41,6 +41,10 @@ impl Caddy {
         }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Makes it read its Caddyfile again.
     pub fn reload(&self, admin: u16) {
         let reloaded = command(&self.folder)

@@ -36,14 +36,20 @@ impl Daemon {
     /// Starts it, and waits for nothing.
     pub fn begin(binary: &Path, config: &Path, log: &Path) -> Daemon {
         let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        Daemon { child: spawn(binary, config, file) }
+        Daemon { child: spawn(binary, config, file, &[]) }
     }
 
     /// Starts it, and waits until it answers.
-    pub async fn start(binary: &Path, config: &Path, socket: &Path, log: &Path) -> Daemon {
+    pub async fn start(
+        binary: &Path,
+        config: &Path,
+        socket: &Path,
+        log: &Path,
+        env: &[(String, String)],
+    ) -> Daemon {
         let before = std::fs::read_to_string(log).unwrap_or_default().len();
         let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let child = spawn(binary, config, file);
+        let child = spawn(binary, config, file, env);
         let mut daemon = Daemon { child };
         let deadline = Instant::now() + super::SOON;
         let said = || std::fs::read_to_string(log).unwrap_or_default()[before..].to_owned();
@@ -104,8 +110,9 @@ impl Drop for Daemon {
     }
 }
 
-fn spawn(binary: &Path, config: &Path, log: File) -> Child {
+fn spawn(binary: &Path, config: &Path, log: File, env: &[(String, String)]) -> Child {
     command(binary, config)
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .arg("serve")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

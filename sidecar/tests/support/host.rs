@@ -36,6 +36,8 @@ pub struct Host {
     pub admin: u16,
     /// Where Caddy serves every app's site.
     pub web: u16,
+    /// What the daemon's environment has beside the usual, from its next start on.
+    pub env: Vec<(String, String)>,
     /// Speaks to the daemon.
     pub client: Client,
     site: Site,
@@ -58,7 +60,21 @@ impl Host {
     ) -> Host {
         let client = Client::new(folder.path().join("run/vial.sock"));
         let (daemon, caddy) = (None, None);
-        Host { folder, state, binary, apps, admin, web, client, site, daemon, caddy, _turn: turn }
+        let env = Vec::new();
+        Host {
+            folder,
+            state,
+            binary,
+            apps,
+            admin,
+            web,
+            env,
+            client,
+            site,
+            daemon,
+            caddy,
+            _turn: turn,
+        }
     }
 
     /// A daemon, a Caddy, and the app `shop` with what else its file says.
@@ -88,7 +104,8 @@ impl Host {
     pub async fn start_daemon(&mut self) {
         assert!(self.daemon.is_none(), "it runs already");
         let log = self.path("daemon.log");
-        let started = Daemon::start(&self.binary, &self.config(), &self.socket(), &log).await;
+        let (config, socket) = (self.config(), self.socket());
+        let started = Daemon::start(&self.binary, &config, &socket, &log, &self.env).await;
         self.daemon = Some(started);
     }
 
@@ -142,8 +159,20 @@ impl Host {
         self.caddy.as_ref().unwrap().reload(self.admin);
     }
 
+    /// `kill -9`
     pub fn stop_caddy(&mut self) {
         self.caddy = None;
+    }
+
+    /// Kills Caddy, and starts it with a file that says something else.
+    pub async fn restart_caddy_with(&mut self, site: Site) {
+        self.stop_caddy();
+        self.site = site;
+        self.start_caddy().await;
+    }
+
+    pub fn caddy_pid(&self) -> u32 {
+        self.caddy.as_ref().unwrap().pid()
     }
 
     /// Writes an app's file anew; the daemon is not told.

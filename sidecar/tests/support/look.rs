@@ -131,6 +131,15 @@ impl Host {
         self.status(app).await.slot(slot).unwrap().pid
     }
 
+    /// Waits until a release starts in a slot, and has a process.
+    #[track_caller]
+    pub fn until_slot_has_a_process(&self, slot: Slot) -> impl Future<Output = AppStatus> + '_ {
+        self.until("shop", move |status| {
+            let slot = status.slot(slot).unwrap();
+            slot.state == SlotState::Starting && slot.pid.is_some()
+        })
+    }
+
     /// Waits until a slot does something.
     #[track_caller]
     pub fn until_slot<'a>(

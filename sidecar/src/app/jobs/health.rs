@@ -13,6 +13,7 @@ use crate::app::context::Context;
 use crate::app::machine::Fact;
 use crate::app::message::{Message, Sight};
 use crate::config::Check;
+use crate::patience::attended;
 use crate::slot::health::{Answer, once};
 
 /// So many failures in a row are a verdict: one may be a hiccup.
@@ -21,6 +22,9 @@ const FAILURES: u32 = 3;
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// While a deployment bakes, it is asked at least this often.
 const BAKING_INTERVAL: Duration = Duration::from_secs(1);
+/// A bake that went on without a daemon ends no sooner than it was looked at: three failures and
+/// the time between them.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// So long healthy, and earlier exits are forgotten.
@@ -124,17 +128,11 @@ pub(in crate::app) async fn watch(
     }
 }
 
-/// Waits for the end of a bake that began at a time, also in an earlier daemon.
-pub(in crate::app) async fn bake(
-    context: Arc<Context>,
-    number: u64,
-    began: Option<Timestamp>,
-) -> Fact {
-    let passed = began
-        .map(|began| Timestamp::now().duration_since(began))
-        .and_then(|passed| Duration::try_from(passed).ok())
-        .unwrap_or_default();
-    tokio::time::sleep(context.config.bake.saturating_sub(passed)).await;
+/// Waits for the end of a bake of which so much has passed, perhaps in an earlier daemon. Time in
+/// which this one was stopped is none in which the release was looked at.
+pub(in crate::app) async fn bake(context: Arc<Context>, number: u64, passed: Duration) -> Fact {
+    let whole = context.config.bake;
+    attended(whole.saturating_sub(passed).max(whole.min(LAST_LOOK))).await;
     Fact::Baked { number }
 }
 

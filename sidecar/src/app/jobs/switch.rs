@@ -13,6 +13,8 @@ use crate::route::{CountedBy, Drained};
 
 /// How often the route is checked while nothing happens.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
+/// And while it is not as it should be: who mends it wants to see that.
+const CHECK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Sends the traffic to a slot, or leaves it at the one that is active.
 pub(in crate::app) async fn switch(
@@ -95,11 +97,15 @@ pub(in crate::app) async fn keep_checking(
                 .is_some_and(|it| it.status == vial_protocol::Status::Switching);
             (status.active, moving)
         };
+        let mut pause = CHECK_EVERY;
         if let Some(active) = active.filter(|_| !moving) {
             let problem = match route.check(active).await {
                 Ok(()) => None,
                 Err(error) => Some(Problem::new(Code::Route, error.to_string()).next(error.next())),
             };
+            if problem.is_some() {
+                pause = CHECK_AGAIN;
+            }
             let still = status.borrow().active == Some(active);
             if still && tell.send(Message::Seen(Sight::Route(problem))).await.is_err() {
                 return;
@@ -113,6 +119,6 @@ pub(in crate::app) async fn keep_checking(
             }
             std::future::pending().await
         };
-        let _ = tokio::time::timeout(CHECK_EVERY, changed).await;
+        let _ = tokio::time::timeout(pause, changed).await;
     }
 }

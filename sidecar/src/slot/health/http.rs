@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::Answer;
+use crate::patience::within;
 
 /// As much of an answer as is read: its health is in its status.
 const BODY: usize = 64 << 10;
@@ -96,12 +97,12 @@ struct Response {
 
 /// Gets a path, or says why not as a person reads it.
 async fn get(port: u16, path: &str, host: &str, timeout: Duration) -> Result<Response, String> {
-    match tokio::time::timeout(timeout, exchange(port, path, host)).await {
-        Ok(answer) => answer,
-        Err(_) if timeout < Duration::from_secs(1) => {
+    match within(timeout, exchange(port, path, host)).await {
+        Some(answer) => answer,
+        None if timeout < Duration::from_secs(1) => {
             Err(format!("timed out after {} ms", timeout.as_millis()))
         }
-        Err(_) => Err(format!("timed out after {} s", timeout.as_secs())),
+        None => Err(format!("timed out after {} s", timeout.as_secs())),
     }
 }
 

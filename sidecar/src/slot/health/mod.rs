@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::exit::Exit;
+use crate::patience::attended;
 
 pub use command::CommandCheck;
 pub use http::{Check, VerifyFailure, verify};
@@ -90,7 +91,8 @@ pub async fn once(probe: &Probe, timeout: Duration) -> Answer {
 /// ready yet: servers listen before they can answer.
 ///
 /// # Errors
-/// As soon as `exited` says that the process has ended, or after `deadline`.
+/// As soon as `exited` says that the process has ended, or after `deadline`, of which only time
+/// counts in which it was asked.
 pub async fn until_healthy(
     probe: &Probe,
     successes: u32,
@@ -124,7 +126,7 @@ pub async fn until_healthy(
         biased;
         exit = exited => Err(Unhealthy::Exited(exit)),
         healthy = asked => Ok(healthy),
-        () = tokio::time::sleep(deadline) => {
+        () = attended(deadline) => {
             Err(Unhealthy::Deadline { waited: deadline, detail: last })
         }
     }
