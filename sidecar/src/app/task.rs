@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,9 @@ use crate::store::record::Record;
 
 /// How long to wait before a commit that failed is tried again.
 const COMMIT_AGAIN: Duration = Duration::from_secs(1);
+/// How much longer than its grace a slot may take to end when the host stops: what is killed may
+/// hang in the kernel, and its family is ended after it.
+const BEYOND_GRACE: Duration = Duration::from_secs(15);
 
 /// The owner.
 pub(super) struct Task {
@@ -45,6 +50,7 @@ pub(super) struct Task {
     status: watch::Sender<Arc<AppStatus>>,
     contexts: watch::Sender<Arc<Context>>,
     revision: u64,
+    beats: Arc<AtomicU64>,
 }
 
 /// What a task starts from.
@@ -78,6 +84,7 @@ impl Task {
         .status();
         let (status, statuses) = watch::channel(Arc::new(first));
         let (contexts, context_reader) = watch::channel(context.clone());
+        let beats = Arc::<AtomicU64>::default();
         let mut task = Task {
             context,
             state,
@@ -95,16 +102,18 @@ impl Task {
             status,
             contexts,
             revision: 0,
+            beats: beats.clone(),
         };
         task.show().await;
         task.turn(Event::Recovered).await;
         task.keep_checking_route();
         tokio::spawn(task.serve(messages));
-        App::new(name, tell, statuses, context_reader)
+        App::new(name, tell, statuses, context_reader, beats)
     }
 
     async fn serve(mut self, mut messages: mpsc::Receiver<Message>) {
         while let Some(message) = messages.recv().await {
+            self.beats.fetch_add(1, Ordering::Relaxed);
             match message {
                 Message::Ask(request, tell) => {
                     let answer = self.ask(*request).await;
@@ -135,6 +144,15 @@ impl Task {
                     let _ = tell.send(());
                     return;
                 }
+                Message::End(tell) => {
+                    self.leave();
+                    // Nobody reads the facts that come of it: they must not wait for one who does.
+                    drop(messages);
+                    self.end().await;
+                    let _ = tell.send(());
+                    return;
+                }
+                Message::Nudge => {}
             }
         }
     }
@@ -152,6 +170,7 @@ impl Task {
     pub(super) async fn turn(&mut self, event: Event) {
         while let Err(problem) = self.try_turn(event.clone(), None).await {
             tracing::error!(app = self.context.app(), %problem, "waiting to write the journal");
+            self.beats.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(COMMIT_AGAIN).await;
         }
     }
@@ -325,6 +344,20 @@ impl Task {
         self.rewatch();
         self.publish();
         Ok(())
+    }
+
+    /// Ends what runs in the slots, both at once.
+    async fn end(&self) {
+        let grace = self.context.config.stop_timeout;
+        let runs = Slot::BOTH.iter().filter_map(|slot| self.runs.get(*slot).as_ref());
+        let ends = runs.map(|run| {
+            run.stop(grace);
+            run.gone()
+        });
+        let all = tokio::time::timeout(grace + BEYOND_GRACE, join_all(ends)).await;
+        if all.is_err() {
+            tracing::error!(app = self.context.app(), "a slot did not end in its time");
+        }
     }
 
     fn leave(&mut self) {

@@ -4,7 +4,8 @@
 //! transaction, so that after a crash either all of a step is known or none of it. [`rows`] turns
 //! rows into the protocol's types, [`load`] reads what an app's task starts from, [`journal`] keeps
 //! the processes that were started and how they ended, [`history`] is what readers ask for, and
-//! [`peek`] looks without owning it.
+//! [`peek`] looks without owning it. Migrations go forward only: [`backup`] keeps what was there
+//! before each, and [`trial`] tries them on a copy. [`pulse`] tells whether the thread gets on.
 //!
 //! SQLite runs on one thread of its own (WAL, `synchronous = FULL`): a commit returns when it is on
 //! the disk. This folder knows the protocol and nothing else of Vial.
@@ -15,6 +16,10 @@ pub mod load;
 pub mod peek;
 pub mod record;
 
+pub mod pulse;
+pub mod trial;
+
+mod backup;
 mod commit;
 mod connection;
 mod rows;
