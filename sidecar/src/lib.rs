@@ -11,3 +11,4 @@ pub mod release;
 pub mod route;
 pub mod slot;
 pub mod store;
+pub mod upgrade;

@@ -96,20 +96,27 @@ impl Client {
     }
 
     /// Asks again where the answer was lost: a daemon that stops takes no answer along, and a
-    /// question changes nothing.
+    /// question changes nothing. It was there a moment ago, so that it may be away for a moment.
     async fn ask_until_answered(&self, target: &str) -> Result<Bytes, ClientError> {
         let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
+        let mut was_there = false;
         loop {
             let asked = async {
                 let answer = self.send(request(Method::GET, target, None, empty())?).await?;
                 self.read(answer).await
             };
-            match asked.await {
-                Err(ClientError::Unreachable { why: Why::Lost, .. }) => match pauses.next() {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(self.unreachable(Why::Lost)),
-                },
+            let error = match asked.await {
+                Err(error) => error,
                 answered => return answered,
+            };
+            was_there |= matches!(error, ClientError::Unreachable { why: Why::Lost, .. });
+            let away = matches!(
+                error,
+                ClientError::Unreachable { why: Why::Lost | Why::Missing | Why::Stale, .. }
+            );
+            match pauses.next() {
+                Some(pause) if was_there && away => tokio::time::sleep(pause).await,
+                _ => return Err(error),
             }
         }
     }
