@@ -3,19 +3,26 @@
 //! The environment stays as it is: slots get theirs from an allowlist, so that none of them can
 //! speak in the daemon's name.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::net::UnixDatagram;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// How much time is asked for while the daemon starts or ends its slots, and how often.
 const MORE: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// How long it may take to listen. `sd_notify::notify` would wait for as long as its queue is full,
+/// and all of the daemon with it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A service manager, or none: then nobody is told anything.
 #[derive(Debug, Clone, Default)]
 pub struct Manager {
     supervised: bool,
+    socket: Option<PathBuf>,
     watchdog: Option<Duration>,
 }
 
@@ -26,6 +33,7 @@ impl Manager {
         let has = |name| std::env::var_os(name).is_some();
         Manager {
             supervised: has("NOTIFY_SOCKET") || has("INVOCATION_ID"),
+            socket: std::env::var_os("NOTIFY_SOCKET").map(PathBuf::from),
             watchdog: sd_notify::watchdog_enabled().filter(|_| has("NOTIFY_SOCKET")),
         }
     }
@@ -42,32 +50,32 @@ impl Manager {
         self.watchdog
     }
 
-    pub(super) fn ready(&self, status: &str) {
-        self.tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    pub(super) async fn ready(&self, status: &str) {
+        self.tell(&[NotifyState::Ready, NotifyState::Status(status)]).await;
     }
 
-    pub(super) fn status(&self, status: &str) {
-        self.tell(&[NotifyState::Status(status)]);
+    pub(super) async fn status(&self, status: &str) {
+        self.tell(&[NotifyState::Status(status)]).await;
     }
 
     /// From 253 on a `notify-reload` unit waits for the time, and older ones do not mind it.
-    pub(super) fn reloading(&self) {
+    pub(super) async fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => self.tell(&[NotifyState::Reloading, now]),
+            Ok(now) => self.tell(&[NotifyState::Reloading, now]).await,
             Err(error) => tracing::warn!(%error, "the clock cannot be read"),
         }
     }
 
-    pub(super) fn reloaded(&self) {
-        self.tell(&[NotifyState::Ready]);
+    pub(super) async fn reloaded(&self) {
+        self.tell(&[NotifyState::Ready]).await;
     }
 
-    pub(super) fn stopping(&self) {
-        self.tell(&[NotifyState::Stopping]);
+    pub(super) async fn stopping(&self) {
+        self.tell(&[NotifyState::Stopping]).await;
     }
 
-    pub(super) fn alive(&self) {
-        self.tell(&[NotifyState::Watchdog]);
+    pub(super) async fn alive(&self) {
+        self.tell(&[NotifyState::Watchdog]).await;
     }
 
     /// Does something that may take longer than the unit's timeout for it, and asks for more time
@@ -82,16 +90,25 @@ impl Manager {
                 done = &mut work => return done,
                 _ = tick.tick() => {
                     let micros = u32::try_from(MORE.as_micros()).unwrap_or(u32::MAX);
-                    self.tell(&[NotifyState::ExtendTimeoutUsec(micros), NotifyState::Watchdog]);
+                    self.tell(&[NotifyState::ExtendTimeoutUsec(micros), NotifyState::Watchdog]).await;
                 }
             }
         }
     }
 
-    fn tell(&self, states: &[NotifyState<'_>]) {
-        if let Err(error) = sd_notify::notify(states) {
+    async fn tell(&self, states: &[NotifyState<'_>]) {
+        let Some(socket) = &self.socket else { return };
+        let text: String = states.iter().map(|state| format!("{state}\n")).collect();
+        let sent = async {
+            let to = UnixDatagram::unbound()?;
+            to.connect(socket)?;
+            to.send(text.as_bytes()).await
+        };
+        match timeout(PATIENCE, sent).await {
+            Ok(Ok(_)) => {}
             // It comes back with the next one: systemd may be executing itself anew.
-            tracing::debug!(%error, "the service manager was not told");
+            Ok(Err(error)) => tracing::debug!(%error, "the service manager was not told"),
+            Err(_) => tracing::warn!("the service manager takes no word"),
         }
     }
 }

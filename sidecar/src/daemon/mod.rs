@@ -151,13 +151,13 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(api::serve(listener, shared, stopped));
     tracing::info!(socket = %path.display(), apps = apps.count(), "serving");
-    manager.ready(&words::apps(&apps.statuses()));
+    manager.ready(&words::apps(&apps.statuses())).await;
     let status = tokio::spawn(status::keep_telling(apps.reader(), manager.clone()));
 
     work(&apps, &daemon.store, &manager, orders, &mut signals).await;
 
     status.abort();
-    manager.stopping();
+    manager.stopping().await;
     stop.send_replace(true);
     leave(&apps, &manager).await;
     let _ = server.await;
@@ -192,7 +192,7 @@ async fn work(
             Some(()) = begun.next(), if !begun.is_empty() => {}
             () = watchdog.due() => {
                 let registry = registry.borrow().clone();
-                watchdog.look(manager, store, &registry);
+                watchdog.look(manager, store, &registry).await;
             }
         }
     }
@@ -208,11 +208,11 @@ async fn obey(apps: &Apps, store: &Store, manager: &Manager, order: Order, told:
     match order {
         Order::Reload(tell) => {
             if told {
-                manager.reloading();
+                manager.reloading().await;
             }
             let _ = tell.send(apps.reload().await);
             if told {
-                manager.reloaded();
+                manager.reloaded().await;
             }
         }
         Order::Down(actor, tell) => {
@@ -233,14 +233,14 @@ async fn leave(apps: &Apps, manager: &Manager) {
             _ => format!("the host stops; ending the slots: {}", slots.join(", ")),
         };
         tracing::info!("{text}");
-        manager.status(&text);
+        manager.status(&text).await;
         manager.patiently(apps.end()).await;
         tracing::info!("stopped; the slots have ended");
-        manager.status("stopped; the slots have ended");
+        manager.status("stopped; the slots have ended").await;
         return;
     }
     apps.release().await;
     let text = words::stopped(&slots);
     tracing::info!("{text}");
-    manager.status(&text);
+    manager.status(&text).await;
 }

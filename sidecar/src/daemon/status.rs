@@ -27,7 +27,7 @@ pub(super) async fn keep_telling(mut registry: watch::Receiver<Arc<Registry>>, m
             readers.iter_mut().map(|it| AppStatus::clone(&it.borrow_and_update())).collect();
         let line = words::apps(&statuses);
         if line != told {
-            manager.status(&line);
+            manager.status(&line).await;
             told = line;
         }
         tokio::select! {

@@ -55,7 +55,7 @@ impl Watchdog {
     }
 
     /// Looks, and tells the service manager where all is well.
-    pub(super) fn look(&mut self, manager: &Manager, store: &Store, registry: &Registry) {
+    pub(super) async fn look(&mut self, manager: &Manager, store: &Store, registry: &Registry) {
         let history =
             History { beats: store.pulse().beats(), disk: store.pulse().waits_for_disk() };
         let apps = registry.apps.iter().map(|(name, app)| (name.clone(), app.beats()));
@@ -65,10 +65,11 @@ impl Watchdog {
         if verdict != self.said {
             say(&verdict);
         }
-        if !matches!(verdict, Verdict::Hangs(_)) {
-            manager.alive();
-        }
+        let lives = !matches!(verdict, Verdict::Hangs(_));
         self.said = verdict;
+        if lives {
+            manager.alive().await;
+        }
     }
 }
 

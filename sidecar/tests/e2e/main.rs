@@ -19,7 +19,10 @@ mod in_app;
 mod migrations;
 mod restart_of_the_daemon;
 mod rollback;
+mod systemd;
+mod together;
 mod under_load;
+mod upgrade;
 
 /// An app that loses no time: no bake, and short patience.
 const QUICK: &str = "bake = \"0s\"\ndrain = { timeout = \"5s\" }\nstop = { timeout = \"5s\" }";
