@@ -41,7 +41,7 @@ pub(super) async fn down(apps: &Apps, store: &Store, actor: Actor) -> Result<Tog
     let asked = running.iter().map(|app| app.ask(request(&actor, What::Stop)));
     refused(&names, join_all(asked).await, "stopped")?;
     Ok(Together {
-        message: format!("{} stop. `vial up` starts them again.", names.join(", ")),
+        message: format!("Stopping {}; `vial up` starts what stops now.", names.join(", ")),
         apps: names,
     })
 }
@@ -63,7 +63,7 @@ pub(super) async fn up(apps: &Apps, store: &Store, actor: Actor) -> Result<Toget
         )
         .next("`vial status`; an app that was stopped alone: `vial start APP`"));
     }
-    Ok(Together { message: format!("{} start.", names.join(", ")), apps: names })
+    Ok(Together { message: format!("Starting {}.", names.join(", ")), apps: names })
 }
 
 fn runs(app: &App) -> bool {

@@ -68,7 +68,7 @@ impl Scene {
         };
         let file = std::path::absolute(&request.file).unwrap_or_else(|_| request.file.clone());
         let own = geteuid().as_raw();
-        let listener = listener(&request.socket).filter(|_| daemon.is_ok());
+        let listener = daemon.as_ref().ok().and_then(|it| listener(&request.socket, it.pid));
         // What the configuration may say depends on whether the daemon is root, and where the
         // history is, on the configuration.
         let first = Config::load_as(&file, listener.map_or(own, |listener| listener.uid) == 0);
@@ -154,8 +154,14 @@ impl<'a> SetUp<'a> {
     }
 }
 
-fn listener(socket: &Path) -> Option<Listener> {
+/// The kernel names whoever opened the socket. Where that was systemd, for the daemon, the daemon's
+/// own word must do for which process it is.
+fn listener(socket: &Path, daemon: u32) -> Option<Listener> {
     let stream = UnixStream::connect(socket).ok()?;
     let peer = getsockopt(&stream.as_fd(), PeerCredentials).ok()?;
+    if peer.pid() == 1 {
+        let process = std::fs::metadata(format!("/proc/{daemon}")).ok()?;
+        return Some(Listener { pid: daemon, uid: process.uid() });
+    }
     Some(Listener { pid: u32::try_from(peer.pid()).ok()?, uid: peer.uid() })
 }

@@ -2,6 +2,7 @@
 //! A test stands for systemd here; a booted one has tests of its own.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use vial_protocol::{Slot, SlotState};
 
-use super::QUICK;
+use super::WORKER;
 use crate::support::manager::Manager;
 use crate::support::processes::{self, is_alive};
 use crate::support::releases::text;
@@ -24,7 +25,7 @@ const WATCHDOG: Duration = Duration::from_millis(1500);
 
 /// A worker needs no Caddy.
 fn worker() -> Host {
-    Setup::new().worker("shop", QUICK).site(Site::NoCaddy).write()
+    Setup::new().worker("shop", WORKER).site(Site::NoCaddy).write()
 }
 
 fn serve(host: &Host, manager: &Manager) -> Command {
@@ -99,7 +100,7 @@ async fn the_host_may_stop_in_the_middle_of_a_deploy_which_goes_on_when_it_is_ba
     let manager = Manager::new(host.folder.path());
     host.start_daemon_by(serve(&host, &manager)).await;
     host.deploy(1).await;
-    let lines = QUICK.replace("bake = \"0s\"", "bake = \"10m\"");
+    let lines = WORKER.replace("bake = \"0s\"", "bake = \"10m\"");
     host.reconfigure(&lines).await;
     let number = host.deploy_until_live(2).await.number;
     let pids =
@@ -228,4 +229,20 @@ async fn who_calls_while_the_daemon_is_away_is_answered_by_the_next_one() {
     assert!(host.socket().exists(), "the file is systemd's");
     host.start_daemon_by(serve(&host)).await;
     host.vial(&["status"]).await.ends(0).never_says(&["has not answered yet"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_whose_journal_is_away_logs_to_standard_error() {
+    if std::path::Path::new("/run/systemd/journal/socket").exists() {
+        println!("SKIPPED: this host has a journal");
+        return;
+    }
+    let mut host = worker();
+    let log = std::fs::File::create(host.path("daemon.log")).unwrap();
+    let stream = log.metadata().unwrap();
+    let mut command = host.command();
+    command.env("JOURNAL_STREAM", format!("{}:{}", stream.dev(), stream.ino()));
+    command.arg("serve").stdin(Stdio::null());
+    host.start_daemon_by(command).await;
+    assert!(host.daemon_log().contains("no journal: logging to standard error"));
 }

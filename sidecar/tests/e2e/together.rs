@@ -2,7 +2,7 @@
 
 use vial_protocol::{Desired, Slot, SlotState, Status};
 
-use super::QUICK;
+use super::WORKER;
 use crate::support::processes::is_alive;
 use crate::support::releases::text;
 use crate::support::setup::Site;
@@ -10,7 +10,7 @@ use crate::support::{Setup, archive, is_root};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_down_stopped_stays_so_until_up_and_what_was_stopped_alone_longer() {
-    let setup = Setup::new().worker("shop", QUICK).worker("store", QUICK).site(Site::NoCaddy);
+    let setup = Setup::new().worker("shop", WORKER).worker("store", WORKER).site(Site::NoCaddy);
     let mut host = setup.start().await;
     host.vial(&["down"]).await.ends(0).says(&["no app runs"]);
     for app in ["shop", "store"] {
@@ -23,7 +23,7 @@ async fn what_down_stopped_stays_so_until_up_and_what_was_stopped_alone_longer()
         assert!(is_alive(pid));
     }
     host.vial(&["down", "--yes"]).await.ends(0).says(&[
-        "shop stop.",
+        "Stopping shop; `vial up` starts what stops now.",
         "shop has stopped.",
         "No slot runs any more",
         "until `vial up`",
@@ -37,7 +37,7 @@ async fn what_down_stopped_stays_so_until_up_and_what_was_stopped_alone_longer()
     assert_eq!(status.desired, Desired::Stopped, "{status:#?}");
     assert_eq!(status.slot(Slot::Blue).unwrap().state, SlotState::Stopped);
 
-    host.vial(&["up"]).await.ends(0).says(&["shop start."]);
+    host.vial(&["up"]).await.ends(0).says(&["Starting shop."]);
     host.until_slot(Slot::Blue, SlotState::Running).await;
     assert_eq!(host.status("store").await.desired, Desired::Stopped, "somebody wanted it so");
     host.vial(&["up"]).await.ends(3).says(&["Nothing was started", "vial start APP"]);
@@ -45,7 +45,7 @@ async fn what_down_stopped_stays_so_until_up_and_what_was_stopped_alone_longer()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_that_is_not_live_yet_is_not_ended_by_down() {
-    let host = Setup::new().worker("shop", QUICK).site(Site::NoCaddy).start().await;
+    let host = Setup::new().worker("shop", WORKER).site(Site::NoCaddy).start().await;
     host.deploy(1).await;
     let pid = host.pid("shop", Slot::Blue).await.unwrap();
     let number = host.deploy_detached(2).await;

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use rusqlite::Connection;
 use vial_protocol::Slot;
 
-use super::QUICK;
+use super::WORKER;
 use crate::support::daemon::VIAL;
 use crate::support::manager::Manager;
 use crate::support::processes;
@@ -16,7 +16,7 @@ use crate::support::setup::Site;
 use crate::support::{Host, Setup};
 
 fn worker() -> Setup {
-    Setup::new().worker("shop", QUICK).site(Site::NoCaddy)
+    Setup::new().worker("shop", WORKER).site(Site::NoCaddy)
 }
 
 /// Puts a file in the place of another, as a package does.
