@@ -96,6 +96,7 @@ impl Manager {
         }
     }
 
+    /// Whether there is anybody or not, and whether they listen: the daemon goes on.
     async fn tell(&self, states: &[NotifyState<'_>]) {
         let Some(socket) = &self.socket else { return };
         let text: String = states.iter().map(|state| format!("{state}\n")).collect();
@@ -110,5 +111,47 @@ impl Manager {
             Ok(Err(error)) => tracing::debug!(%error, "the service manager was not told"),
             Err(_) => tracing::warn!("the service manager takes no word"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram as Blocking;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manager_that_takes_no_word_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let _deaf = Blocking::bind(&path).unwrap();
+        let full = Blocking::unbound().unwrap();
+        full.set_nonblocking(true).unwrap();
+        full.connect(&path).unwrap();
+        while full.send(b"x").is_ok() {}
+        let manager = Manager { socket: Some(path), ..Manager::default() };
+        let began = Instant::now();
+        manager.alive().await;
+        assert!(began.elapsed() >= PATIENCE && began.elapsed() < PATIENCE * 3);
+    }
+
+    #[tokio::test]
+    async fn what_takes_its_time_asks_for_more_and_one_that_is_gone_is_no_matter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        let manager = Manager { socket: Some(path.clone()), ..Manager::default() };
+        let work = async {
+            let mut bytes = [0; 100];
+            let length = socket.recv(&mut bytes).await.unwrap();
+            String::from_utf8_lossy(&bytes[..length]).into_owned()
+        };
+        assert_eq!(manager.patiently(work).await, "EXTEND_TIMEOUT_USEC=20000000\nWATCHDOG=1\n");
+        drop(socket);
+        std::fs::remove_file(path).unwrap();
+        manager.alive().await;
+        Manager::default().alive().await;
     }
 }

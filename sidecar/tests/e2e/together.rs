@@ -6,6 +6,7 @@ use super::WORKER;
 use crate::support::processes::is_alive;
 use crate::support::releases::text;
 use crate::support::setup::Site;
+use crate::support::terminal::Terminal;
 use crate::support::{Setup, archive, is_root};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,6 +23,11 @@ async fn what_down_stopped_stays_so_until_up_and_what_was_stopped_alone_longer()
         host.vial_as("nobody", &["down"]).await.ends(3).says(&["nobody may not do this"]);
         assert!(is_alive(pid));
     }
+    let mut somebody = Terminal::open(&host, &["down"]);
+    somebody.until_it_shows("Stop shop? Nobody is served then. [y/N]");
+    somebody.types(b"n\n");
+    somebody.until_it_shows("Nothing was changed.");
+    assert!(is_alive(pid));
     host.vial(&["down", "--yes"]).await.ends(0).says(&[
         "Stopping shop; `vial up` starts what stops now.",
         "shop has stopped.",
