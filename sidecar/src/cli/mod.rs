@@ -160,9 +160,7 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
 
 /// On standard error, so that it stands in nobody's JSON.
 fn waits() {
-    eprintln!(
-        "vial: the daemon took the call and has not answered yet; if it starts, it soon will…"
-    );
+    eprintln!("vial: the daemon has not answered yet; it may be starting. Waiting…");
 }
 
 fn request(args: &args::Evaluate) -> Evaluate {

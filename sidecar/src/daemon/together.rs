@@ -21,10 +21,10 @@ const STOPPED: &str = "down";
 pub(super) async fn down(apps: &Apps, store: &Store, actor: Actor) -> Result<Together, Problem> {
     let _turn = apps.turn().await;
     let registry = apps.reader().borrow().clone();
-    let running: Vec<&App> = registry.apps.values().filter(|app| runs(app)).collect();
-    if let Some(problem) = in_progress(&running) {
+    if let Some(problem) = in_progress(&registry) {
         return Err(problem);
     }
+    let running: Vec<&App> = registry.apps.values().filter(|app| runs(app)).collect();
     let names: Vec<String> = running.iter().map(|app| app.name().to_owned()).collect();
     if names.is_empty() {
         return Ok(Together {
@@ -77,8 +77,8 @@ fn waiting<'a>(registry: &'a Registry, kept: &[String]) -> Vec<&'a App> {
 }
 
 /// What is about to go live is not ended behind the back of who began it.
-fn in_progress(apps: &[&App]) -> Option<Problem> {
-    let found = apps.iter().find_map(|app| {
+fn in_progress(registry: &Registry) -> Option<Problem> {
+    let found = registry.apps.values().find_map(|app| {
         let status = app.status();
         let current = status.deployment.as_ref().filter(|it| !it.status.is_live())?;
         Some((app.name().to_owned(), current.kind, current.number, current.status))

@@ -30,7 +30,6 @@ async fn what_down_stopped_stays_so_until_up_and_what_was_stopped_alone_longer()
     assert!(is_alive(pid));
     host.vial(&["down", "--yes"]).await.ends(0).says(&[
         "Stopping shop; `vial up` starts what stops now.",
-        "shop has stopped.",
         "No slot runs any more",
         "until `vial up`",
     ]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vial_protocol::{AppStatus, Event, SlotState};
+use vial_protocol::{AppStatus, Desired, Event, SlotState};
 
 use super::super::args::Down;
 use super::super::exit::Exit;
@@ -22,10 +22,13 @@ pub async fn down(session: &mut Session, args: &Down) -> Result<Exit, Stop> {
     }
     let interrupt = session.interrupt.arm()?;
     let told = session.client.down().await?;
-    let mut left: BTreeSet<String> = told.apps.iter().cloned().collect();
-    if !session.screen.json && !session.screen.quiet || left.is_empty() {
+    if !session.screen.json && (!session.screen.quiet || told.apps.is_empty()) {
         say(session, &told.message)?;
     }
+    // Also what was stopping already: the end of this command means that nothing runs.
+    let status = session.client.status().await?;
+    let mut left: BTreeSet<String> =
+        status.apps.into_iter().filter(|app| !rests(app)).map(|app| app.name).collect();
     let mut events = session.client.events(None).await?;
     while !left.is_empty() {
         let event = tokio::select! {
@@ -78,8 +81,9 @@ pub async fn up(session: &mut Session) -> Result<Exit, Stop> {
 
 async fn agreed(session: &mut Session) -> Result<bool, Stop> {
     let status = session.client.status().await?;
+    let runs = |app: &&AppStatus| app.desired == Desired::Running && app.active.is_some();
     let running: Vec<String> =
-        status.apps.iter().filter(|app| !rests(app)).map(|app| text::word(&app.name)).collect();
+        status.apps.iter().filter(runs).map(|app| text::word(&app.name)).collect();
     if running.is_empty() {
         // The daemon says so.
         return Ok(true);
