@@ -13,3 +13,4 @@ pub mod release;
 pub mod route;
 pub mod slot;
 pub mod store;
+pub mod upgrade;

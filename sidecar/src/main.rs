@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         serve: serve::serve,
         init: init::init,
         doctor: commands::doctor,
+        upgrade: commands::upgrade,
         configured_socket,
         pack: |folder, out| vial::release::pack(folder, out).map_err(std::io::Error::other),
     })

@@ -1,28 +1,39 @@
-//! `vial serve` and `vial init`: what runs on the host itself, not through the socket.
+//! `vial serve`: what runs on the host itself, not through the socket.
 
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use futures_util::StreamExt;
+use listenfd::ListenFd;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_tokio::Signals;
 use tokio::sync::mpsc;
 use vial::cli::args::{Global, Serve};
 use vial::config::{self, Config};
-use vial::daemon::{self, Signal};
+use vial::daemon::check::{self, Checked};
+use vial::daemon::manager::Manager;
+use vial::daemon::{self, Signal, Start};
 use vial::slot::Spec;
 
 /// `vial serve`
 pub fn serve(global: &Global, args: &Serve) -> ExitCode {
     let file =
         config::location(global.config.as_deref(), std::env::var_os(config::ENV_VAR).as_deref());
-    let config = match Config::load(&file) {
+    let config = Config::load(&file);
+    if args.check {
+        return tell(&check::check(&file, config), global.json);
+    }
+    let config = match config {
         Ok(config) => config,
         Err(error) => return fail(&error),
     };
-    if args.check {
-        return check(&file, &config);
-    }
+    // Before there is a second thread: it changes the environment.
+    let listener = match inherited() {
+        Ok(listener) => listener,
+        Err(error) => return fail(&error),
+    };
+    let manager = Manager::of_environment();
     daemon::logging::start(&config.host.log);
     // Two are enough for what is little work; more would only cost memory.
     let runtime =
@@ -34,13 +45,29 @@ pub fn serve(global: &Global, args: &Serve) -> ExitCode {
     let served = runtime.block_on(async {
         let signals = signals().map_err(|error| error.to_string())?;
         let binary = PathBuf::from(Spec::OWN_BINARY);
-        daemon::run(config, &binary, signals, || {}).await.map_err(|error| error.to_string())
+        let start = Start { config, binary, listener, signals, manager };
+        daemon::run(start).await.map_err(|error| error.to_string())
     });
     // What still reads or waits has nothing left to tell anyone.
     runtime.shutdown_background();
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
+    }
+}
+
+/// The socket that the service manager holds open, if it does: the only one that it hands over.
+fn inherited() -> Result<Option<UnixListener>, String> {
+    let mut given = ListenFd::from_env();
+    match given.len() {
+        0 => Ok(None),
+        1 => given.take_unix_listener(0).map_err(|error| {
+            format!("the socket that the service manager handed over cannot be used: {error}")
+        }),
+        count => Err(format!(
+            "the service manager handed over {count} sockets, and one is expected: look at \
+             `ListenStream` in vial.socket"
+        )),
     }
 }
 
@@ -58,15 +85,24 @@ fn signals() -> std::io::Result<mpsc::Receiver<Signal>> {
     Ok(told)
 }
 
-fn check(file: &Path, config: &Config) -> ExitCode {
-    for problem in config.problems.iter().chain(&config.warnings) {
-        eprintln!("{problem}");
+fn tell(found: &Checked, json: bool) -> ExitCode {
+    let exit = if found.is_fine() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if json {
+        return match serde_json::to_string_pretty(found) {
+            Ok(text) => {
+                println!("{text}");
+                exit
+            }
+            Err(error) => fail(&error),
+        };
     }
-    if config.problems.is_empty() {
-        println!("{} and its {} apps are right.", file.display(), config.apps.len());
-        return ExitCode::SUCCESS;
+    for line in found.problems.iter().chain(&found.warnings) {
+        eprintln!("{line}");
     }
-    ExitCode::FAILURE
+    for line in &found.fine {
+        println!("{line}");
+    }
+    exit
 }
 
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {

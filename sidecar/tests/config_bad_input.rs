@@ -209,7 +209,7 @@ const HOST: &[(&str, &[&str])] = &[
     ("[limits]\nupload_idle = 60", &["the unit is missing: write \"60s\""]),
     ("[limits]\nrequest_bytes = 1", &["`limits.request_bytes` is 1", "from 1 KiB to 1 GiB"]),
     ("[log]\nlevel = \"warning\"", &["did you mean \"warn\"?"]),
-    ("[log]\nformat = \"text\"", &["\"auto\" or \"human\" or \"json\""]),
+    ("[log]\nformat = \"text\"", &["\"auto\" or \"journal\" or \"human\" or \"json\""]),
     ("state_dir = ", &["a mistake in the TOML", "line 1"]),
 ];
 

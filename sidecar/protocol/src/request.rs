@@ -98,6 +98,15 @@ pub struct Migrated {
     pub message: String,
 }
 
+/// `POST /v1/down` and `/v1/up`: what became of the apps.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Together {
+    /// Those that stop, or start, now.
+    pub apps: Vec<String>,
+    /// What was done, for a person.
+    pub message: String,
+}
+
 /// The header in which an application's own console says where a request comes from: the name of
 /// its node, `shop_blue@127.0.0.1`. It is written beside the actor, and trusted for nothing.
 pub const ORIGIN: &str = "vial-origin";

@@ -5,13 +5,13 @@ use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use tokio::sync::oneshot;
-use vial_protocol::request::{Accepted, Restart, Rollback};
+use vial_protocol::request::{Accepted, Restart, Rollback, Together};
 use vial_protocol::{Code, Problem};
 
-use super::Shared;
 use super::answer::{Failure, body};
 use super::caller::Caller;
 use super::peer::Peer;
+use super::{Order, Shared};
 use crate::app::admission::RollbackAsk;
 use crate::app::registry::Report;
 use crate::app::request::What;
@@ -50,8 +50,33 @@ pub(super) async fn reload(
     Extension(peer): Extension<Peer>,
 ) -> Result<Json<Report>, Failure> {
     peer.operates()?;
-    let (tell, told) = oneshot::channel();
-    let stopping = || Problem::new(Code::ShuttingDown, "The daemon is stopping.");
-    shared.reload.send(tell).await.map_err(|_| stopping())?;
-    Ok(Json(told.await.map_err(|_| stopping())?))
+    Ok(Json(shared.order(Order::Reload).await?))
+}
+
+pub(super) async fn down(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Json<Together>, Failure> {
+    let actor = peer.operates()?;
+    Ok(Json(shared.order(|tell| Order::Down(actor, tell)).await??))
+}
+
+pub(super) async fn up(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Json<Together>, Failure> {
+    let actor = peer.operates()?;
+    Ok(Json(shared.order(|tell| Order::Up(actor, tell)).await??))
+}
+
+impl Shared {
+    async fn order<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+    ) -> Result<T, Problem> {
+        let (tell, told) = oneshot::channel();
+        let stopping = || Problem::new(Code::ShuttingDown, "The daemon is stopping.");
+        self.orders.send(order(tell)).await.map_err(|_| stopping())?;
+        told.await.map_err(|_| stopping())
+    }
 }

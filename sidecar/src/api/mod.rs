@@ -26,15 +26,27 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
+use vial_protocol::Problem;
+use vial_protocol::request::Together;
 
 use crate::app::registry::{Registry, Report};
+use crate::app::request::Actor;
 use crate::config::HostConfig;
 use crate::store::Store;
 
 pub use server::serve;
 
-/// A request to read the configuration again.
-pub type Reload = oneshot::Sender<Report>;
+/// What concerns every app, and is done by the daemon's own loop. Who asks may do so: the handlers
+/// have seen to that.
+#[derive(Debug)]
+pub enum Order {
+    /// Read the configuration again.
+    Reload(oneshot::Sender<Report>),
+    /// Stop every app, until they are started again together.
+    Down(Actor, oneshot::Sender<Result<Together, Problem>>),
+    /// Start those again.
+    Up(Actor, oneshot::Sender<Result<Together, Problem>>),
+}
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -45,8 +57,8 @@ pub struct Shared {
     pub store: Store,
     /// The host's configuration.
     pub host: Arc<HostConfig>,
-    /// Asks the daemon to read the configuration again.
-    pub reload: mpsc::Sender<Reload>,
+    /// Asks for what concerns every app.
+    pub orders: mpsc::Sender<Order>,
     /// When the daemon started.
     pub started_at: Timestamp,
 }

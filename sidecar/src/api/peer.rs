@@ -53,10 +53,10 @@ impl Peer {
         self.actor.operator || own
     }
 
-    /// Whether they may do everything.
-    pub(super) fn operates(&self) -> Result<(), Problem> {
+    /// Who acts on everything, if they may.
+    pub(super) fn operates(&self) -> Result<Actor, Problem> {
         if self.actor.operator {
-            return Ok(());
+            return Ok(self.actor.clone());
         }
         Err(Problem::new(Code::Forbidden, format!("{} may not do this.", self.actor.name))
             .next("ask an operator: root, or a member of the operators' group"))

@@ -14,6 +14,8 @@ pub(super) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/v1/status", get(read::status))
         .route("/v1/reload", post(change::reload))
+        .route("/v1/down", post(change::down))
+        .route("/v1/up", post(change::up))
         .route("/v1/events", get(events::events))
         .route("/v1/apps/{app}", get(read::app))
         .route("/v1/apps/{app}/deployments", get(read::deployments).post(deploy::deploy))

@@ -1,6 +1,7 @@
 //! How others speak with the task that owns an app: commands in, numbered snapshots out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vial_protocol::request::Accepted;
@@ -19,6 +20,7 @@ pub struct App {
     messages: mpsc::Sender<Message>,
     status: watch::Receiver<Arc<AppStatus>>,
     context: watch::Receiver<Arc<Context>>,
+    beats: Arc<AtomicU64>,
 }
 
 impl App {
@@ -27,8 +29,9 @@ impl App {
         messages: mpsc::Sender<Message>,
         status: watch::Receiver<Arc<AppStatus>>,
         context: watch::Receiver<Arc<Context>>,
+        beats: Arc<AtomicU64>,
     ) -> Self {
-        App { name, messages, status, context }
+        App { name, messages, status, context, beats }
     }
 
     /// The app's name.
@@ -95,6 +98,25 @@ impl App {
     /// Gives the app up: its slots run on.
     pub async fn release(&self) {
         let _ = self.call(Message::Leave).await;
+    }
+
+    /// Gives the app up and ends what runs in its slots, because the host stops. Returns when they
+    /// have ended, or would not.
+    pub async fn end(&self) {
+        let _ = self.call(Message::End).await;
+    }
+
+    /// Gives the task something to answer, so that [`App::beats`] tells whether it does.
+    pub fn nudge(&self) {
+        // Where there is no room, it has enough to answer; where it is gone, it does not.
+        let _ = self.messages.try_send(Message::Nudge);
+    }
+
+    /// How much the task has done: it counts up with each message, and with each time that it tries
+    /// to write the journal.
+    #[must_use]
+    pub fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
     }
 
     async fn call<T>(

@@ -32,6 +32,11 @@ pub enum Message {
     Configure(Arc<Context>, oneshot::Sender<Result<(), Problem>>),
     /// The app is given up; its slots run on.
     Leave(oneshot::Sender<()>),
+    /// The app is given up, and what runs in its slots is ended: the host stops. The journal stays
+    /// as it is, so that the app is taken up where it was when the host is back.
+    End(oneshot::Sender<()>),
+    /// Whoever watches over the task wants to see it answer.
+    Nudge,
 }
 
 /// What was seen.

@@ -3,6 +3,7 @@
 //! ```text
 //! vial.db                      the journal and the history, 0600
 //! ballast                      what is kept of the disk for the time when it is full, 0600
+//! vial.db.schema-2.bak         what it was before a newer Vial migrated it, 0600
 //! route/shop/                  what Caddy reads, 0755 (the route's own)
 //! apps/shop/cookie             the secret of its Erlang nodes, 0600
 //! apps/shop/probe              the secret that Caddy answers Vial's probe by, 0600

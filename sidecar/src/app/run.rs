@@ -124,6 +124,11 @@ impl Run {
         let _ = self.stop.send(grace);
     }
 
+    /// Waits until it has ended and that was written down.
+    pub(super) async fn gone(&self) {
+        self.stop.closed().await;
+    }
+
     /// Asks for a fact when it is healthy.
     pub(super) fn await_health(&self) {
         self.ask_health.notify_one();

@@ -5,7 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use vial_protocol::{AppStatus, Code, Problem, Slot};
@@ -26,6 +29,10 @@ use crate::fault;
 use crate::store::StoreError;
 use crate::store::history::KeptAnswer;
 use crate::store::record::Record;
+
+/// How much longer than its grace a slot may take to end when the host stops: what is killed may
+/// hang in the kernel, and its family is ended after it.
+const BEYOND_GRACE: Duration = Duration::from_secs(15);
 
 /// The owner.
 pub(super) struct Task {
@@ -49,6 +56,7 @@ pub(super) struct Task {
     status: watch::Sender<Arc<AppStatus>>,
     contexts: watch::Sender<Arc<Context>>,
     revision: u64,
+    beats: Arc<AtomicU64>,
 }
 
 /// What a task starts from.
@@ -85,6 +93,7 @@ impl Task {
         .status();
         let (status, statuses) = watch::channel(Arc::new(first));
         let (contexts, context_reader) = watch::channel(context.clone());
+        let beats = Arc::<AtomicU64>::default();
         let mut task = Task {
             context,
             state,
@@ -105,6 +114,7 @@ impl Task {
             status,
             contexts,
             revision: 0,
+            beats: beats.clone(),
         };
         task.show().await;
         task.turn(Event::Recovered).await;
@@ -112,7 +122,7 @@ impl Task {
         task.interrupted = None;
         task.keep_checking_route();
         tokio::spawn(task.serve(messages));
-        App::new(name, tell, statuses, context_reader)
+        App::new(name, tell, statuses, context_reader, beats)
     }
 
     async fn serve(mut self, mut messages: mpsc::Receiver<Message>) {
@@ -124,6 +134,7 @@ impl Task {
                     None => return,
                 },
                 () = self.backlog.due() => {
+                    self.beats.fetch_add(1, Ordering::Relaxed);
                     self.catch_up().await;
                     continue;
                 }
@@ -132,6 +143,7 @@ impl Task {
                     continue;
                 }
             };
+            self.beats.fetch_add(1, Ordering::Relaxed);
             match message {
                 Message::Ask(request, tell) => {
                     let answer = self.ask(*request).await;
@@ -164,6 +176,15 @@ impl Task {
                     let _ = tell.send(());
                     return;
                 }
+                Message::End(tell) => {
+                    self.leave();
+                    // Nobody reads the facts that come of it: they must not wait for one who does.
+                    drop(messages);
+                    self.end().await;
+                    let _ = tell.send(());
+                    return;
+                }
+                Message::Nudge => {}
             }
         }
     }
@@ -390,6 +411,20 @@ impl Task {
         self.rewatch();
         self.publish();
         Ok(())
+    }
+
+    /// Ends what runs in the slots, both at once.
+    async fn end(&self) {
+        let grace = self.context.config.stop_timeout;
+        let runs = Slot::BOTH.iter().filter_map(|slot| self.runs.get(*slot).as_ref());
+        let ends = runs.map(|run| {
+            run.stop(grace);
+            run.gone()
+        });
+        let all = tokio::time::timeout(grace + BEYOND_GRACE, join_all(ends)).await;
+        if all.is_err() {
+            tracing::error!(app = self.context.app(), "a slot did not end in its time");
+        }
     }
 
     fn leave(&mut self) {

@@ -92,6 +92,18 @@ Once it is live, `vial rollback shop` takes it back.")]
     Stop(App),
     /// Start an app that was stopped
     Start(App),
+    /// Stop every app of the host until `vial up`
+    ///
+    /// Each slot gets its SIGTERM and its time, as `vial stop` does it for one app. The daemon runs
+    /// on and keeps them stopped, also across a boot; `systemctl stop vial` alone ends no slot.
+    #[command(after_help = "Examples:
+  vial down
+  vial down --yes && systemctl stop vial.socket vial")]
+    Down(Down),
+    /// Start again what `vial down` stopped
+    ///
+    /// An app that `vial stop` had stopped before stays stopped.
+    Up,
     /// Start the active release again, with today's environment
     ///
     /// It starts in the idle slot and takes the traffic once it is healthy: no request is lost.
@@ -139,6 +151,14 @@ Ctrl-] leaves the console; the release goes on.")]
     Init(Init),
     /// Check the configuration, Caddy and the host, and name what is wrong
     Doctor,
+    /// Put the daemon on the binary that is installed now; the slots run on
+    ///
+    /// The new binary checks the configuration and the history first (`vial serve --check`). Only
+    /// where it would start, the daemon is restarted by systemd; otherwise the old one runs on.
+    #[command(after_help = "Examples:
+  sudo install target/release/vial /usr/local/bin/ && sudo vial upgrade
+  vial upgrade --package                as a package's script: a failed check is a warning")]
+    Upgrade(Upgrade),
 }
 
 /// `vial deploy`
@@ -321,9 +341,29 @@ pub enum Caddy {
 /// `vial serve`
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Check the configuration and leave
+    /// Tell whether this binary would start: the configuration, the state folder and the history;
+    /// change nothing, also while another daemon runs
     #[arg(long)]
     pub check: bool,
+}
+
+/// `vial down`
+#[derive(Debug, Args)]
+pub struct Down {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `vial upgrade`
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// The new binary [default: the file that the running daemon was started from]
+    #[arg(long, value_name = "PATH")]
+    pub binary: Option<PathBuf>,
+    /// For a package's script: where it cannot be done, warn, leave the old daemon, and end with 0
+    #[arg(long)]
+    pub package: bool,
 }
 
 /// `vial init`

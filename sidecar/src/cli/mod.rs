@@ -8,7 +8,7 @@
 //! Everything untrusted goes through [`text`] before it is printed.
 //!
 //! It reaches the daemon through [`crate::client`] alone, and must never import what the daemon
-//! is made of: `serve`, `init` and `doctor` are [`Hooks`] that the binary passes in.
+//! is made of: `serve`, `init`, `doctor` and `upgrade` are [`Hooks`] that the binary passes in.
 
 pub mod args;
 pub mod command;
@@ -36,7 +36,7 @@ use vial_protocol::request::Evaluate;
 
 use self::args::{Caddy, Command, CommandLine, Global};
 use self::command::{
-    console, control, deploy, evaluate, history, logs, migrations, rollback, status,
+    console, control, deploy, evaluate, history, logs, migrations, rollback, status, together,
 };
 use self::exit::Exit;
 use self::screen::Screen;
@@ -52,6 +52,8 @@ pub struct Hooks {
     pub serve: fn(&Global, &args::Serve) -> ExitCode,
     /// `vial init`
     pub init: fn(&Global, &args::Init) -> ExitCode,
+    /// `vial upgrade`; the path is the same.
+    pub upgrade: fn(&Global, &args::Upgrade, &Path) -> ExitCode,
     /// `vial doctor`; the path is the socket that the other commands would call.
     pub doctor: fn(&Global, &Path) -> ExitCode,
     /// The socket that the configuration names: the file given, or the usual one.
@@ -71,6 +73,9 @@ pub fn main(hooks: &Hooks) -> ExitCode {
         Command::Serve(args) => return (hooks.serve)(&global, args),
         Command::Init(args) => return (hooks.init)(&global, args),
         Command::Doctor => return (hooks.doctor)(&global, &socket_path(&global, hooks)),
+        Command::Upgrade(args) => {
+            return (hooks.upgrade)(&global, args, &socket_path(&global, hooks));
+        }
         _ => {}
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -81,7 +86,7 @@ pub fn main(hooks: &Hooks) -> ExitCode {
         }
     };
     let mut session = Session {
-        client: Client::new(socket_path(&global, hooks)),
+        client: Client::new(socket_path(&global, hooks)).telling_of_waits(waits),
         screen: Screen::of_process(global.json, global.quiet),
         input: Some(Box::new(io::stdin())),
         input_terminal: io::stdin().is_terminal(),
@@ -145,10 +150,17 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
             let evaluated = session.client.eval(&args.app, &request(args)).await;
             evaluate::told(session, evaluated)
         }
-        Command::Serve(_) | Command::Init(_) | Command::Doctor => {
+        Command::Down(args) => together::down(session, args).await,
+        Command::Up => together::up(session).await,
+        Command::Serve(_) | Command::Init(_) | Command::Doctor | Command::Upgrade(_) => {
             Err(Stop::Usage("This command does not speak to a daemon.".into()))
         }
     }
+}
+
+/// On standard error, so that it stands in nobody's JSON.
+fn waits() {
+    eprintln!("vial: the daemon has not answered yet; it may be starting. Waiting…");
 }
 
 fn request(args: &args::Evaluate) -> Evaluate {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use vial_protocol::migration::MigrationsReport;
-use vial_protocol::request::{Accepted, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback};
+use vial_protocol::request::{
+    Accepted, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
+};
 use vial_protocol::{AppStatus, DaemonStatus, Deployment, LogChunk, Plan, Problem, Slot};
 
 use super::error::ClientError;
@@ -178,6 +180,22 @@ impl Client {
     pub async fn caddy_snippet(&self, app: &str) -> Result<String, ClientError> {
         let bytes = self.get_bytes(&app_path(app, "/caddy")).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Stops every app.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn down(&self) -> Result<Together, ClientError> {
+        self.post("/v1/down", NO_BODY, None).await
+    }
+
+    /// Starts what [`Client::down`] stopped.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn up(&self) -> Result<Together, ClientError> {
+        self.post("/v1/up", NO_BODY, None).await
     }
 
     /// Makes the daemon read its configuration again.

@@ -26,6 +26,11 @@ pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// How long a question that needs no work may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After that long whoever waits is told so: a daemon that starts answers when it has looked at
+/// every app, and its socket may be there before it.
+const WORD: Duration = Duration::from_secs(2);
+/// Between the attempts at a question whose answer was lost: the daemon is being restarted.
+const PAUSES: [u64; 3] = [100, 400, 1500];
 /// More than any answer that is read whole.
 const LARGEST_ANSWER: usize = 64 << 20;
 /// Bytes that stand for themselves in a path's segment and in a query's value.
@@ -36,6 +41,7 @@ const PLAIN: AsciiSet =
 #[derive(Debug, Clone)]
 pub struct Client {
     path: PathBuf,
+    waits: Option<fn()>,
 }
 
 /// An answer, and the task that moves its bytes; the connection closes when this is dropped.
@@ -47,7 +53,14 @@ pub(super) struct Answer {
 impl Client {
     /// A client of the daemon that listens at `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Client { path: path.into() }
+        Client { path: path.into(), waits: None }
+    }
+
+    /// Calls `told` where an answer lets itself be waited for.
+    #[must_use]
+    pub fn telling_of_waits(mut self, told: fn()) -> Self {
+        self.waits = Some(told);
+        self
     }
 
     /// The socket that it calls.
@@ -67,13 +80,44 @@ impl Client {
 
     /// Asks, and reads the answer as it comes.
     pub(super) async fn get_bytes(&self, target: &str) -> Result<Bytes, ClientError> {
-        let asked = async {
-            let answer = self.send(request(Method::GET, target, None, empty())?).await?;
-            self.read(answer).await
+        let asked = self.ask_until_answered(target);
+        let mut asked = std::pin::pin!(asked);
+        let word = async {
+            tokio::time::sleep(WORD).await;
+            if let Some(told) = self.waits {
+                told();
+            }
+            tokio::time::sleep(PATIENCE.saturating_sub(WORD)).await;
         };
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(answered) => answered,
-            Err(_) => Err(self.unreachable(Why::Silent(PATIENCE.as_secs()))),
+        tokio::select! {
+            answered = &mut asked => answered,
+            () = word => Err(self.unreachable(Why::Silent(PATIENCE.as_secs()))),
+        }
+    }
+
+    /// Asks again where the answer was lost: a daemon that stops takes no answer along, and a
+    /// question changes nothing. It was there a moment ago, so that it may be away for a moment.
+    async fn ask_until_answered(&self, target: &str) -> Result<Bytes, ClientError> {
+        let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
+        let mut was_there = false;
+        loop {
+            let asked = async {
+                let answer = self.send(request(Method::GET, target, None, empty())?).await?;
+                self.read(answer).await
+            };
+            let error = match asked.await {
+                Err(error) => error,
+                answered => return answered,
+            };
+            was_there |= matches!(error, ClientError::Unreachable { why: Why::Lost, .. });
+            let away = matches!(
+                error,
+                ClientError::Unreachable { why: Why::Lost | Why::Missing | Why::Stale, .. }
+            );
+            match pauses.next() {
+                Some(pause) if was_there && away => tokio::time::sleep(pause).await,
+                _ => return Err(error),
+            }
         }
     }
 
@@ -90,7 +134,7 @@ impl Client {
                 .map_err(|error| ClientError::Protocol(format!("the request: {error}")))?,
             None => Vec::new(),
         };
-        let mut pauses = [100, 400, 1500].into_iter().map(Duration::from_millis);
+        let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
         loop {
             let body = if json.is_empty() { empty() } else { full(json.clone()) };
             let mut request = request(Method::POST, target, key, body)?;

@@ -154,9 +154,11 @@ impl LogLevel {
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people on a terminal, JSON elsewhere.
+    /// The journal where standard error leads there, for people on a terminal, JSON elsewhere.
     #[default]
     Auto,
+    /// systemd's journal, in its own protocol.
+    Journal,
     /// For people.
     Human,
     /// One JSON object a line.

@@ -146,8 +146,12 @@ fn read_log(root: &Section<'_, '_>) -> Log {
         log.level = level.word(&levels.map(|level| (level.as_str(), level))).unwrap_or_default();
     }
     if let Some(format) = table.get("format") {
-        let formats =
-            [("auto", LogFormat::Auto), ("human", LogFormat::Human), ("json", LogFormat::Json)];
+        let formats = [
+            ("auto", LogFormat::Auto),
+            ("journal", LogFormat::Journal),
+            ("human", LogFormat::Human),
+            ("json", LogFormat::Json),
+        ];
         log.format = format.word(&formats).unwrap_or_default();
     }
     log

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, watch};
-use vial_protocol::{Code, Problem};
+use futures_util::future::join_all;
+use tokio::sync::{Mutex, MutexGuard, watch};
+use vial_protocol::{AppStatus, Code, Problem};
 
 use super::{place, routing};
 use crate::app::context::{Context, Daemon};
@@ -47,7 +48,7 @@ impl Apps {
 
     /// Reads the configuration again. What is broken in it leaves its apps as they are.
     pub async fn reload(&self) -> Report {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         let file = self.daemon.host.file.clone();
         // Users are looked up by the host's services, which may take their time.
         let read = tokio::task::spawn_blocking(move || Config::load(&file)).await;
@@ -80,6 +81,24 @@ impl Apps {
         }
         tracing::info!(apps = self.count(), problems = report.problems.len(), "reloaded");
         report
+    }
+
+    /// Ends what runs in every app's slots, each app by itself and all at once: the host stops.
+    pub async fn end(&self) {
+        let registry = self.registry.borrow().clone();
+        join_all(registry.apps.values().map(App::end)).await;
+    }
+
+    /// What readers see of each app, by name.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<AppStatus> {
+        let registry = self.registry.borrow().clone();
+        registry.apps.values().map(|app| AppStatus::clone(&app.status())).collect()
+    }
+
+    /// Everything that is done with all apps is done one after another.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     async fn apply(&self, config: Config) -> Report {

@@ -2,12 +2,29 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream};
 use std::path::Path;
 
 use tokio::net::UnixListener;
 
 use super::ServeError;
+
+/// Takes over a socket that the service manager holds open: its file, mode and owner are the
+/// manager's, and whoever called while no daemon ran is answered now.
+pub(super) fn adopt(listener: StdListener, expected: &Path) -> Result<UnixListener, ServeError> {
+    let failed = |why| ServeError::Socket { path: expected.to_owned(), why };
+    let address = listener.local_addr().map_err(failed)?;
+    if address.as_pathname() != Some(expected) {
+        tracing::warn!(
+            given = ?address,
+            configured = %expected.display(),
+            "the service manager's socket is not the configured one: commands call the configured \
+             one. Make `ListenStream` and `socket` agree."
+        );
+    }
+    listener.set_nonblocking(true).map_err(failed)?;
+    UnixListener::from_std(listener).map_err(failed)
+}
 
 /// Opens the socket for everybody: who may do what, the peer's credentials decide. What a daemon
 /// that was killed left there is replaced; a socket that answers is not.

@@ -10,7 +10,9 @@ use rusqlite::Connection;
 use rusqlite_migration::SchemaVersion;
 use tokio::sync::oneshot;
 
+use super::backup;
 use super::ballast::{self, Ballast};
+use super::pulse::Pulse;
 use super::schema::{KNOWN, MIGRATIONS};
 
 /// Why the database could not be opened. The operator reads it when `vial serve` ends.
@@ -19,7 +21,8 @@ pub enum OpenError {
     /// A later Vial has written it.
     #[error(
         "the history {path} was written by a newer Vial (schema {found}, this one knows {known}). \
-         Install that version again, or restore the backup that it made beside the file."
+         Install that version again{}",
+        or_restore(path, backup.as_deref())
     )]
     Newer {
         /// The file.
@@ -28,6 +31,26 @@ pub enum OpenError {
         found: usize,
         /// The newest version that is known.
         known: usize,
+        /// The newest backup beside it that this Vial could read.
+        backup: Option<PathBuf>,
+    },
+    /// It is older, and no backup could be made before it is brought up to date.
+    #[error(
+        "the history {path} must be brought from schema {from} to {to}, and the backup before that \
+         could not be made: {why}. Nothing was changed. Make room for {backup}, or install the \
+         version before; running slots are not touched."
+    )]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// Where the backup belongs.
+        backup: PathBuf,
+        /// The schema that it has.
+        from: usize,
+        /// The schema that it would get.
+        to: usize,
+        /// What the system or SQLite said.
+        why: String,
     },
     /// It cannot be read, or is no database.
     #[error(
@@ -64,6 +87,17 @@ pub enum StoreError {
 
 /// While some of the reserve is given up, how often to look whether it can be taken again.
 const TAKE_AGAIN: Duration = Duration::from_secs(2);
+fn or_restore(path: &Path, backup: Option<&Path>) -> String {
+    match backup {
+        Some(backup) => format!(
+            ". Or go back to what was known before it: move {0} aside with its -wal and -shm files, \
+             and copy {1} to {0}.",
+            path.display(),
+            backup.display()
+        ),
+        None => ".".into(),
+    }
+}
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -72,6 +106,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub struct Store {
     jobs: mpsc::Sender<Job>,
     ballast: Arc<Ballast>,
+    pulse: Arc<Pulse>,
 }
 
 impl Store {
@@ -81,6 +116,18 @@ impl Store {
     /// Where it is newer than this Vial, or cannot be opened.
     pub fn open(path: &Path) -> Result<Store, OpenError> {
         Store::open_with(path, Ballast::none())
+    }
+
+    /// Gives the thread something to answer, so that [`Store::pulse`] tells whether it does.
+    pub fn nudge(&self) {
+        // Where the thread is gone, its pulse stands still as well.
+        let _ = self.jobs.send(Box::new(|_| ()));
+    }
+
+    /// Whether the thread gets on.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// The same, with a reserve for the time when the disk is full.
@@ -99,11 +146,13 @@ impl Store {
         let (jobs, queue) = mpsc::channel::<Job>();
         let ballast = Arc::new(ballast);
         let kept = ballast.clone();
+        let pulse = Arc::<Pulse>::default();
+        let beating = pulse.clone();
         thread::Builder::new()
             .name("store".into())
-            .spawn(move || serve(connection, &queue, &kept))
+            .spawn(move || serve(connection, &queue, &kept, &beating))
             .map_err(OpenError::Thread)?;
-        Ok(Store { jobs, ballast })
+        Ok(Store { jobs, ballast, pulse })
     }
 
     /// What is kept of the disk for the time when it is full.
@@ -146,7 +195,13 @@ fn full(error: StoreError) -> StoreError {
     }
 }
 
-fn serve(mut connection: Connection, queue: &mpsc::Receiver<Job>, ballast: &Ballast) {
+fn serve(
+    mut connection: Connection,
+    queue: &mpsc::Receiver<Job>,
+    ballast: &Ballast,
+    pulse: &Pulse,
+) {
+    pulse.is_of_this_thread();
     loop {
         // Nothing wakes this thread while the reserve is whole.
         let job = match ballast.is_whole() {
@@ -158,6 +213,7 @@ fn serve(mut connection: Connection, queue: &mpsc::Receiver<Job>, ballast: &Ball
             Err(RecvTimeoutError::Timeout) => ballast.take(),
             Err(RecvTimeoutError::Disconnected) => return,
         }
+        pulse.beat();
     }
 }
 
@@ -168,7 +224,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     };
     let mut connection = Connection::open(path).map_err(unreadable)?;
     // Before anything is written: a newer Vial's history stays as it is.
-    refuse_newer(path, &connection)?;
+    let older = refuse_newer(path, &connection)?;
     connection
         .execute_batch(
             "pragma journal_mode = wal;
@@ -179,18 +235,55 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
              pragma journal_size_limit = 1048576;",
         )
         .map_err(unreadable)?;
+    if let Some(from) = older {
+        back_up(path, &connection, from)?;
+    }
     MIGRATIONS
         .to_latest(&mut connection)
         .map_err(|why| OpenError::Unreadable { path: path.to_owned(), why: why.to_string() })?;
+    look_for_damage(path, &connection);
     Ok(connection)
 }
 
-fn refuse_newer(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+/// Refuses what a newer Vial has written. The schema of what is to be migrated, where it has one:
+/// an empty file has nothing to lose.
+fn refuse_newer(path: &Path, connection: &Connection) -> Result<Option<usize>, OpenError> {
     match MIGRATIONS.current_version(connection) {
-        Ok(SchemaVersion::Outside(found)) => {
-            Err(OpenError::Newer { path: path.to_owned(), found: found.get(), known: KNOWN })
-        }
-        Ok(_) => Ok(()),
+        Ok(SchemaVersion::Outside(found)) => Err(OpenError::Newer {
+            path: path.to_owned(),
+            found: found.get(),
+            known: KNOWN,
+            backup: backup::newest(path, KNOWN),
+        }),
+        Ok(SchemaVersion::Inside(found)) => Ok(Some(found.get()).filter(|it| *it < KNOWN)),
+        Ok(SchemaVersion::NoneSet) => Ok(None),
         Err(why) => Err(OpenError::Unreadable { path: path.to_owned(), why: why.to_string() }),
+    }
+}
+
+fn back_up(path: &Path, connection: &Connection, from: usize) -> Result<(), OpenError> {
+    let made = backup::make(path, connection, from).map_err(|why| OpenError::Backup {
+        path: path.to_owned(),
+        backup: backup::path(path, from),
+        from,
+        to: KNOWN,
+        why: why.to_string(),
+    })?;
+    tracing::info!(backup = %made.display(), from, to = KNOWN, "the history is brought up to date");
+    Ok(())
+}
+
+/// Says where a history is damaged, and opens it all the same: with a daemon that does not start,
+/// nobody would start a slot again that exits. `vial serve --check` refuses it, so that no upgrade
+/// is made on top of it.
+fn look_for_damage(path: &Path, connection: &Connection) {
+    match backup::damage(connection) {
+        Ok(None) => {}
+        Ok(Some(found)) => tracing::error!(
+            history = %path.display(),
+            found,
+            "the history is damaged: restore a backup, or look at the disk"
+        ),
+        Err(error) => tracing::error!(history = %path.display(), %error, "not looked for damage"),
     }
 }

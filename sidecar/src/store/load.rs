@@ -49,7 +49,11 @@ impl Store {
     }
 }
 
-fn load(connection: &Connection, app: &str, newest: usize) -> Result<Loaded, StoreError> {
+pub(super) fn load(
+    connection: &Connection,
+    app: &str,
+    newest: usize,
+) -> Result<Loaded, StoreError> {
     connection.execute("insert into apps (name) values (?1) on conflict do nothing", [app])?;
     let (desired, active, serving) = connection.query_row(
         "select desired, active, serving from apps where name = ?1",

@@ -4,8 +4,9 @@
 //! transaction, so that after a crash either all of a step is known or none of it. [`rows`] turns
 //! rows into the protocol's types, [`load`] reads what an app's task starts from, [`journal`] keeps
 //! the processes that were started for slots and how they ended, [`helpers`] those that were run beside
-//! them, [`history`] is what readers ask for, and
-//! [`peek`] looks without owning it.
+//! them, [`history`] is what readers ask for, and [`peek`] looks without owning it. Migrations go
+//! forward only: [`backup`] keeps what was there before each, and [`trial`] tries them on a copy.
+//! [`pulse`] tells whether the thread gets on.
 //!
 //! SQLite runs on one thread of its own (WAL, `synchronous = FULL`): a commit returns when it is on
 //! the disk. [`ballast`] keeps room for that on a disk that others fill. This folder knows the protocol
@@ -19,6 +20,10 @@ pub mod load;
 pub mod peek;
 pub mod record;
 
+pub mod pulse;
+pub mod trial;
+
+mod backup;
 mod commit;
 mod connection;
 mod rows;

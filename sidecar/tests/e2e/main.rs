@@ -27,10 +27,15 @@ mod restart_of_the_daemon;
 mod rollback;
 mod slot_dies;
 mod stopped;
+mod systemd;
+mod together;
 mod under_load;
+mod upgrade;
 
 /// An app that loses no time: no bake, and short patience.
 const QUICK: &str = "bake = \"0s\"\ndrain = { timeout = \"5s\" }\nstop = { timeout = \"5s\" }";
+/// A worker that loses no time either. A BEAM that boots may miss a SIGTERM: by then it has.
+const WORKER: &str = "bake = \"0s\"\nstop = { timeout = \"5s\" }\nhealth = { alive = \"2s\" }";
 /// An app whose deploys bake for longer than a test lasts.
 const BAKING: &str = "bake = \"10m\"\ndrain = { timeout = \"5s\" }\nstop = { timeout = \"5s\" }";
 /// v4 never becomes healthy, and nobody waits a minute for that.

@@ -1,6 +1,6 @@
 //! A `vial serve` as a child process, ended by its own pid.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -21,6 +21,12 @@ pub struct Daemon {
 /// A command of the binary, with nothing of this test's own surroundings.
 pub fn command(binary: &Path, config: &Path) -> Command {
     let mut command = Command::new(binary);
+    // The tests may run under systemd themselves.
+    for name in
+        ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM"]
+    {
+        command.env_remove(name);
+    }
     command
         .env_remove("VIAL_SOCKET")
         .env_remove("RUST_LOG")
@@ -36,7 +42,9 @@ impl Daemon {
     /// Starts it, and waits for nothing.
     pub fn begin(binary: &Path, config: &Path, log: &Path) -> Daemon {
         let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        Daemon { child: spawn(binary, config, file, &[]) }
+        let mut command = command(binary, config);
+        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        Daemon { child: command.spawn().unwrap() }
     }
 
     /// Starts it, and waits until it answers.
@@ -47,9 +55,17 @@ impl Daemon {
         log: &Path,
         env: &[(String, String)],
     ) -> Daemon {
+        let mut command = command(binary, config);
+        command.arg("serve").stdin(Stdio::null());
+        command.envs(env.iter().map(|(name, value)| (name, value)));
+        Daemon::start_by(command, socket, log).await
+    }
+
+    /// The same with a command of the test's own.
+    pub async fn start_by(mut command: Command, socket: &Path, log: &Path) -> Daemon {
         let before = std::fs::read_to_string(log).unwrap_or_default().len();
         let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let child = spawn(binary, config, file, env);
+        let child = command.stdout(Stdio::null()).stderr(file).spawn().unwrap();
         let mut daemon = Daemon { child };
         let deadline = Instant::now() + super::SOON;
         let said = || std::fs::read_to_string(log).unwrap_or_default()[before..].to_owned();
@@ -108,15 +124,4 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn spawn(binary: &Path, config: &Path, log: File, env: &[(String, String)]) -> Child {
-    command(binary, config)
-        .envs(env.iter().map(|(name, value)| (name, value)))
-        .arg("serve")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .unwrap()
 }

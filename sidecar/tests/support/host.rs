@@ -116,6 +116,18 @@ impl Host {
         self.daemon = Some(Daemon::begin(&self.binary, &self.config(), &log));
     }
 
+    /// Starts the daemon by a command of the test's own.
+    pub async fn start_daemon_by(&mut self, command: std::process::Command) {
+        assert!(self.daemon.is_none(), "it runs already");
+        let log = self.path("daemon.log");
+        self.daemon = Some(Daemon::start_by(command, &self.socket(), &log).await);
+    }
+
+    /// A command of the binary, as [`Host::vial`] runs it.
+    pub fn command(&self) -> std::process::Command {
+        daemon::command(&self.binary, &self.config())
+    }
+
     pub fn daemon_pid(&self) -> u32 {
         self.daemon.as_ref().unwrap().pid()
     }

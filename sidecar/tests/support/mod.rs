@@ -3,8 +3,9 @@
 //! [`Setup`] says what is on it, [`Host`] is it while it runs: each in a folder of its own, on free
 //! loopback ports, as root (then its apps run as users of their own) or as anybody else. [`turn`]
 //! keeps heavy tests from one another, [`releases`] builds what is deployed, [`caddy`] is the web
-//! server, [`stub`] makes releases without a BEAM, [`web`] asks through it, [`said`] is what a command printed and how it ended,
-//! [`terminal`] is one with somebody at it, [`look`] waits until an app is as
+//! server, [`stub`] makes releases without a BEAM, [`web`] asks through it, [`said`] is what a command
+//! printed and how it ended, [`manager`] stands for systemd, [`terminal`] is one with somebody at it,
+//! [`look`] waits until an app is as
 //! a test wants it, [`processes`] finds what runs in a host's folder, so that nothing outlives its test.
 
 // Each test binary uses a part of it. A helper that fails is a test that fails.
@@ -14,6 +15,7 @@ pub mod caddy;
 pub mod daemon;
 pub mod host;
 pub mod look;
+pub mod manager;
 pub mod ports;
 pub mod processes;
 pub mod releases;

@@ -12,3 +12,4 @@ pub mod logs;
 pub mod migrations;
 pub mod rollback;
 pub mod status;
+pub mod together;
