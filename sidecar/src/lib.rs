@@ -7,6 +7,7 @@ pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod doctor;
+pub mod log;
 pub mod release;
 pub mod route;
 pub mod slot;

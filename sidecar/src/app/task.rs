@@ -37,6 +37,7 @@ pub(super) struct Task {
     pub(super) step_work: CancellationToken,
     pub(super) watch_work: CancellationToken,
     pub(super) route_work: CancellationToken,
+    pub(super) log_work: CancellationToken,
     pub(super) uploads: HashMap<u64, Upload>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
@@ -87,6 +88,7 @@ impl Task {
             step_work: CancellationToken::new(),
             watch_work: CancellationToken::new(),
             route_work: CancellationToken::new(),
+            log_work: CancellationToken::new(),
             uploads: HashMap::new(),
             shown,
             seen,
@@ -99,6 +101,7 @@ impl Task {
         task.show().await;
         task.turn(Event::Recovered).await;
         task.keep_checking_route();
+        task.keep_logs();
         tokio::spawn(task.serve(messages));
         App::new(name, tell, statuses, context_reader)
     }
@@ -322,6 +325,7 @@ impl Task {
         self.context = context.clone();
         self.contexts.send_replace(context);
         self.keep_checking_route();
+        self.keep_logs();
         self.rewatch();
         self.publish();
         Ok(())
@@ -331,5 +335,6 @@ impl Task {
         self.step_work.cancel();
         self.watch_work.cancel();
         self.route_work.cancel();
+        self.log_work.cancel();
     }
 }

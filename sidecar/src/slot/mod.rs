@@ -4,7 +4,7 @@
 //! [`process`] holds it by its pidfd. [`spawn`] starts one in two phases, through [`trampoline`],
 //! which is this binary run again. [`family`] is what belongs to it, and how it is stopped.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
-//! listens, [`health`] whether it answers, [`log`] what it wrote, [`follow`] when it wrote more.
+//! listens, [`health`] whether it answers. What it wrote is the log's own folder, `crate::log`.
 //! What a release needs around it: [`environment`], of which [`env_file`] is a part,
 //! [`crash_dump`], [`epmd`], and [`remote`], the way to its node.
 //!
@@ -21,15 +21,13 @@ pub mod environment;
 pub mod epmd;
 pub mod exit;
 pub mod family;
-pub mod follow;
 pub mod health;
 pub mod helper;
 pub mod identity;
-pub mod log;
 mod pidfd_info;
 pub mod port;
 pub mod process;
-mod readiness;
+pub(crate) mod readiness;
 pub mod remote;
 pub mod spawn;
 pub mod terminal;

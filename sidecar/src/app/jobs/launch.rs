@@ -15,10 +15,11 @@ use super::Looked;
 use crate::app::context::Context;
 use crate::app::machine::RunId;
 use crate::config::{Check as Wanted, Distribution as Reach};
+use crate::log;
 use crate::slot::environment::{Distribution, StartEnvironment};
 use crate::slot::epmd::{self, Epmd};
 use crate::slot::health::{Check, CommandCheck, Probe};
-use crate::slot::{Output, Process, Spec, User, crash_dump, env_file, log, port, spawn};
+use crate::slot::{Output, Process, Spec, User, crash_dump, env_file, port, spawn};
 use crate::store::journal::OpenRun;
 
 /// A release that was started.
@@ -44,7 +45,17 @@ pub(in crate::app) async fn launch(
     port_is_free(context, slot).await?;
     let environment =
         prepare(context, slot, context.marker(run)).await.map_err(|error| failed(&error))?;
-    let log_offset = log::len(&context.layout.log(slot)).map_err(|error| failed(&error))?;
+    let log = context.layout.log(slot);
+    let log_offset = tokio::task::spawn_blocking(move || {
+        match log::renew(&log) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!(log = %log.display(), "the log is in a shorter file now"),
+            Err(error) => tracing::error!(log = %log.display(), %error, "the log stays as it is"),
+        }
+        log::len(&log)
+    });
+    let log_offset = log_offset.await.map_err(|error| failed(&error))?;
+    let log_offset = log_offset.map_err(|error| failed(&error))?;
     node_names(context, release).await?;
     let spec = Spec {
         binary: context.daemon.binary.clone(),
