@@ -16,6 +16,7 @@ mod console;
 mod deploy;
 mod idle;
 mod in_app;
+mod logs;
 mod migrations;
 mod restart_of_the_daemon;
 mod rollback;
