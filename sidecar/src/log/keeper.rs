@@ -165,10 +165,14 @@ impl Keeper {
         live: &Live,
         segments: &mut Segments,
     ) -> io::Result<()> {
-        let scarce = self.edge.room(segments.folder())?.is_scarce();
+        let room = self.edge.room(segments.folder())?;
         // Where nothing can be freed, a segment only takes more.
-        let early = scarce && !self.grows;
-        let piece = if early { SEGMENT } else { SEGMENT.min(policy.live / 2).max(SMALLEST) };
+        let early = room.is_scarce() && !self.grows;
+        // It is written before its text is freed, and must fit.
+        let piece = match early {
+            true => SEGMENT.min(room.free / 4).max(LEAST),
+            false => SEGMENT.min(policy.live / 2).max(SMALLEST),
+        };
         let (limit, target) = match early {
             true => (policy.live.min(LEAST + SEGMENT / 4), policy.live.min(LEAST)),
             false => (policy.live, policy.live.saturating_sub(piece)),

@@ -130,6 +130,25 @@ fn where_not_even_a_segment_can_be_written_the_oldest_lines_make_way() {
 }
 
 #[test]
+fn a_release_that_writes_much_more_than_the_disk_has_never_meets_its_end() {
+    let Some(mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=8m"]) else { return };
+    let mut log = mounted.log();
+    let mut keeper = Keeper::new(&log.path);
+    let policy = Policy { live: 64 << 20, ..SMALL };
+    for _ in 0..400 {
+        // Fails on a full disk, as the release would.
+        noisy(&mut log, 128);
+        keeper.look(&policy, at(1000)).unwrap();
+    }
+    let written = super::super::len(&log.path).unwrap();
+    assert_eq!(written, 400 << 17);
+    let (lines, gap) = log.all(0);
+    let kept = lines.iter().map(|line| line.len() as u64 + 1).sum::<u64>();
+    assert_eq!(gap + kept, written);
+    assert!(kept > 3 << 20, "{kept} bytes are kept of a disk of 8 MiB");
+}
+
+#[test]
 fn a_log_that_somebody_emptied_goes_on_behind_its_old_end() {
     for looks_before in [true, false] {
         let mut log = Log::new();

@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -172,6 +173,33 @@ impl Edge for Fake {
                 Err(io::Error::from_raw_os_error(nix::libc::ENOSPC))
             }
         }
+    }
+}
+
+/// A file system of one's own, which only root can have.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    fn new(args: &[&str]) -> Option<Mounted> {
+        let place = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(args).arg("none").arg(place.path()).stderr(Stdio::null());
+        let is_root = nix::unistd::geteuid().is_root();
+        if is_root && mount.status().is_ok_and(|status| status.success()) {
+            return Some(Mounted(place));
+        }
+        println!("SKIPPED: `mount {}` is not possible here", args.join(" "));
+        None
+    }
+
+    fn log(&self) -> Log {
+        Log::within(tempfile::tempdir_in(self.0.path()).unwrap())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
 }
 

@@ -1,7 +1,5 @@
 //! File systems that cannot free a part of a file.
 
-use std::process::Command;
-
 use super::super::renew::{renew_on, unfreed};
 use super::super::{follow::Follower, len, renew, tail};
 use super::*;
@@ -98,21 +96,8 @@ async fn a_follower_goes_on_in_the_file_that_took_its_place() {
 /// A ramfs has no holes in truth. Only root can mount one.
 #[test]
 fn all_of_it_holds_on_a_real_file_system_without_holes() {
-    let home = tempfile::tempdir().unwrap();
-    let mounted = nix::unistd::geteuid().is_root()
-        && Command::new("mount")
-            .args(["-t", "ramfs", "ramfs"])
-            .arg(home.path())
-            .status()
-            .is_ok_and(|status| status.success());
-    if !mounted {
-        println!("SKIPPED: a ramfs cannot be mounted here");
-        return;
-    }
-    let place = home.path().to_owned();
-    let mounted = Mounted(place.clone());
-    let inner = tempfile::tempdir_in(&place).unwrap();
-    let mut log = Log::within(inner);
+    let Some(mounted) = Mounted::new(&["-t", "ramfs"]) else { return };
+    let mut log = mounted.log();
     let mut keeper = Keeper::new(&log.path);
     log.write(60_000);
     keeper.look(&SMALL, at(1000)).unwrap();
@@ -128,12 +113,4 @@ fn all_of_it_holds_on_a_real_file_system_without_holes() {
     log.has(0..60_100);
     drop(log);
     drop(mounted);
-}
-
-struct Mounted(PathBuf);
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
