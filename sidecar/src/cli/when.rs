@@ -26,14 +26,19 @@ fn at(text: &str, now: &Zoned) -> Option<Timestamp> {
         return now.timestamp().checked_sub(ago).ok().filter(|_| !ago.is_negative());
     }
     let zone: TimeZone = now.time_zone().clone();
-    if let Ok(time) = text.parse::<Time>() {
+    if text.contains('-') {
+        return Some(text.parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp());
+    }
+    // A number alone would be an hour.
+    if text.contains(':') {
+        let time = text.parse::<Time>().ok()?;
         let today = now.date().to_datetime(time).to_zoned(zone.clone()).ok()?;
         // Not yet today: it was yesterday.
         let yesterday = now.date().yesterday().ok()?.to_datetime(time);
         let then = if today > *now { yesterday.to_zoned(zone).ok()? } else { today };
         return Some(then.timestamp());
     }
-    Some(text.parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp())
+    None
 }
 
 #[cfg(test)]

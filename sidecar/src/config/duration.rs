@@ -24,7 +24,7 @@ const DAY: u64 = 24 * 3600;
 pub(super) fn text(duration: Duration) -> String {
     static PRINTER: SpanPrinter = SpanPrinter::new();
     let seconds = duration.as_secs();
-    if seconds >= 2 * DAY && seconds % DAY == 0 {
+    if seconds >= 2 * DAY && seconds.is_multiple_of(DAY) {
         return format!("{}d", seconds / DAY);
     }
     let duration = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);

@@ -17,6 +17,8 @@ use super::times::{self, Time, Times};
 /// The most of the live part that becomes one segment. It bounds the memory that reading one takes,
 /// and the space that is needed before any is freed.
 const SEGMENT: u64 = 4 << 20;
+/// How many are made in one look: a daemon that is stopped waits for its end.
+const AT_ONCE: usize = 16;
 /// The least, however small the live part is to be.
 const SMALLEST: u64 = 4096;
 /// What stays live on a full disk: the last words of a release, without decompressing.
@@ -117,12 +119,12 @@ impl Keeper {
             }
             self.expired = Some(second);
         }
-        self.compress(policy, &live, &mut segments)?;
+        let all = self.compress(policy, &live, &mut segments)?;
         self.shrink(policy, &mut segments)?;
         if let Some(oldest) = segments.iter().next() {
             times.forget_before(oldest.first)?;
         }
-        let again = self.edge.room(&folder)?.look_again();
+        let again = if all { self.edge.room(&folder)?.look_again() } else { Duration::ZERO };
         Ok(Looked { end: self.seen, again })
     }
 
@@ -143,11 +145,11 @@ impl Keeper {
 
     /// Takes out what was written before an offset, compressed or not.
     fn expire(&mut self, live: &Live, segments: &mut Segments, before: u64) -> io::Result<()> {
-        if before > segments.end() {
-            if let Some(to) = live.cut(segments.end(), before)? {
-                segments.skip(&*self.edge, to)?;
-                self.free(live, to)?;
-            }
+        if before > segments.end()
+            && let Some(to) = live.cut(segments.end(), before)?
+        {
+            segments.skip(&*self.edge, to)?;
+            self.free(live, to)?;
         }
         let old: Vec<_> = segments.iter().filter(|it| it.end <= before).collect();
         for segment in old {
@@ -158,13 +160,14 @@ impl Keeper {
         Ok(())
     }
 
-    /// Makes segments of what is live beyond its limit; of nearly all of it on a full disk.
+    /// Makes segments of what is live beyond its limit; of nearly all of it on a full disk. Says
+    /// whether that was all.
     fn compress(
         &mut self,
         policy: &Policy,
         live: &Live,
         segments: &mut Segments,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let room = self.edge.room(segments.folder())?;
         // Where nothing can be freed, a segment only takes more.
         let early = room.is_scarce() && !self.grows;
@@ -177,8 +180,8 @@ impl Keeper {
             true => (policy.live.min(LEAST + SEGMENT / 4), policy.live.min(LEAST)),
             false => (policy.live, policy.live.saturating_sub(piece)),
         };
-        let (from, before) = (segments.end(), self.seen);
-        while self.seen.saturating_sub(segments.end()) > limit {
+        let (from, mut made) = (segments.end(), 0);
+        while self.seen.saturating_sub(segments.end()) > limit && made < AT_ONCE {
             let first = segments.end();
             let most = (first + piece).min(self.seen - target);
             let to = match live.cut(first, most)? {
@@ -190,10 +193,7 @@ impl Keeper {
             self.segment(live, segments, to)?;
             self.free(live, to)?;
             self.seen = live.end()?;
-            // Of a log that grows faster than this the next look takes the rest.
-            if segments.end() >= before {
-                break;
-            }
+            made += 1;
         }
         if early && segments.end() > from {
             tracing::warn!(
@@ -202,7 +202,7 @@ impl Keeper {
                 "the disk is filling up: the log was compressed before its time"
             );
         }
-        Ok(())
+        Ok(made < AT_ONCE)
     }
 
     /// Makes one segment, and room for it where there is none.

@@ -14,6 +14,8 @@ use crate::log::{Keeper, Looked, Policy};
 
 /// How long a log that grows is left alone between two looks. One that rests wakes nobody.
 const SETTLES: Duration = Duration::from_secs(5);
+/// Between two looks of which the first did not come to the end of its work.
+const BREATH: Duration = Duration::from_millis(100);
 /// When it is tried again, where something failed.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -53,7 +55,7 @@ async fn keep(path: PathBuf, policy: Policy) {
                 Looked { end: u64::MAX, again: AGAIN }
             }
         };
-        sleep(SETTLES.min(again)).await;
+        sleep(SETTLES.min(again).max(BREATH)).await;
         if follower.is_none() {
             follower = Follower::new(&path).ok();
         }

@@ -31,7 +31,7 @@ fn the_oldest_go_when_segments_take_more_than_their_share() {
     let policy = Policy { keep: 200 << 10, ..SMALL };
     for _ in 0..40 {
         noisy(&mut log, 32);
-        keeper.look(&policy, at(1000)).unwrap();
+        keeper.keep(&policy, at(1000));
         assert!(size_of_segments(&log) <= policy.keep);
     }
     let part = read(&log.path, 0, 1, Unfinished::Wait).unwrap();
@@ -47,19 +47,33 @@ fn what_is_too_old_goes_compressed_or_not() {
     for day in 0..10 {
         // A segment every other day; the last ones are live.
         log.write(if day < 8 { 1_000 } else { 100 });
-        keeper.look(&SMALL, at(day * DAY)).unwrap();
+        keeper.keep(&SMALL, at(day * DAY));
     }
     assert_eq!(log.oldest(), 0);
-    keeper.look(&SMALL, at(33 * DAY)).unwrap();
+    keeper.keep(&SMALL, at(33 * DAY));
     let oldest = log.oldest();
     assert!((2_000..=4_000).contains(&oldest), "whole segments of the days 0 to 3: {oldest}");
-    keeper.look(&SMALL, at(38 * DAY)).unwrap();
+    keeper.keep(&SMALL, at(38 * DAY));
     assert_eq!(log.oldest(), 8_100, "also what was live");
-    keeper.look(&SMALL, at(90 * DAY)).unwrap();
+    keeper.keep(&SMALL, at(90 * DAY));
     assert_eq!(log.oldest(), log.written);
     log.write(10);
-    keeper.look(&SMALL, at(90 * DAY + 1)).unwrap();
+    keeper.keep(&SMALL, at(90 * DAY + 1));
     assert_eq!(log.oldest(), log.written - 10);
+}
+
+#[test]
+fn a_log_that_was_never_kept_is_worked_off_in_several_looks() {
+    let mut log = Log::new();
+    log.write(100_000);
+    let mut keeper = log.keeper(&Fake::default());
+    let mut looks = 1;
+    while keeper.look(&SMALL, at(1000)).unwrap().again == Duration::ZERO {
+        looks += 1;
+    }
+    assert!((3..10).contains(&looks), "{looks} looks");
+    assert!(log.on_disk() <= SMALL.live + 4096);
+    log.has(0..100_000);
 }
 
 #[test]
@@ -70,13 +84,13 @@ fn a_disk_that_fills_up_has_the_log_compressed_before_its_time() {
     let mut keeper = log.keeper(&edge);
     let policy = Policy { live: 64 << 20, ..SMALL };
     log.write(200_000);
-    let looked = keeper.look(&policy, at(1000)).unwrap();
+    let looked = keeper.keep(&policy, at(1000));
     assert!(log.on_disk() < 300 << 10, "{}", log.on_disk());
     assert!(looked.again < Duration::from_secs(5), "{:?}", looked.again);
     log.has(0..200_000);
     let segments = log.segments();
     log.write(100);
-    keeper.look(&policy, at(1000)).unwrap();
+    keeper.keep(&policy, at(1000));
     assert_eq!(log.segments(), segments, "not for every line");
 }
 
@@ -87,16 +101,16 @@ fn on_a_full_disk_the_oldest_segments_go_and_no_more_of_them_than_needed() {
     let mut keeper = log.keeper(&edge);
     for _ in 0..20 {
         noisy(&mut log, 64);
-        keeper.look(&SMALL, at(1000)).unwrap();
+        keeper.keep(&SMALL, at(1000));
     }
     let before = size_of_segments(&log);
     let missing = 300 << 10;
     edge.set(|it| it.room = Some(Room { free: (128 << 20) - missing, total: 100 << 30 }));
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     let freed = before - size_of_segments(&log);
     assert!((missing..missing + (128 << 10)).contains(&freed), "{freed} of {before}");
     edge.set(|it| it.room = Some(Room { free: 0, total: 100 << 30 }));
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     assert_eq!(size_of_segments(&log), 0, "all that there is");
     let end = super::super::len(&log.path).unwrap();
     assert_eq!(read(&log.path, end, 1, Unfinished::Wait).unwrap().cursor, end);
@@ -108,24 +122,24 @@ fn where_not_even_a_segment_can_be_written_the_oldest_lines_make_way() {
     let edge = Fake::default();
     let mut keeper = log.keeper(&edge);
     log.write(5_000);
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     log.write(5_000);
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     assert!(log.segments() > 2);
     log.write(5_000);
     edge.set(|it| it.full = 1);
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     let oldest = log.oldest();
     assert!((800..1_000).contains(&oldest), "the first segment made room: {oldest}");
     log.write(5_000);
     edge.set(|it| it.full = 100);
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     let oldest = log.oldest();
     assert!((15_000..20_000).contains(&oldest), "only the live part is left: {oldest}");
     assert!(log.on_disk() <= SMALL.live + 4096);
     edge.set(|it| it.full = 0);
     log.write(5_000);
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     assert_eq!(log.oldest(), oldest, "and from here on all is kept again");
 }
 
@@ -138,7 +152,7 @@ fn a_release_that_writes_much_more_than_the_disk_has_never_meets_its_end() {
     for _ in 0..400 {
         // Fails on a full disk, as the release would.
         noisy(&mut log, 128);
-        keeper.look(&policy, at(1000)).unwrap();
+        keeper.keep(&policy, at(1000));
     }
     let written = super::super::len(&log.path).unwrap();
     assert_eq!(written, 400 << 17);
@@ -154,7 +168,7 @@ fn a_log_that_somebody_emptied_goes_on_behind_its_old_end() {
         let mut log = Log::new();
         let mut keeper = log.keeper(&Fake::default());
         log.write(5_000);
-        keeper.look(&SMALL, at(1000)).unwrap();
+        keeper.keep(&SMALL, at(1000));
         let (end, segments) = (5_000 * LINE, log.segments() as u64);
         assert!(segments > 0);
         log.file.set_len(0).unwrap();
@@ -162,14 +176,14 @@ fn a_log_that_somebody_emptied_goes_on_behind_its_old_end() {
             keeper = log.keeper(&Fake::default());
         }
         log.write(200);
-        keeper.look(&SMALL, at(1001)).unwrap();
+        keeper.keep(&SMALL, at(1001));
         log.write(300);
         let (lines, gap) = log.all(end);
         assert!(gap > 0, "what is missing is told");
         assert!(lines.into_iter().eq((5_000..5_500).map(line)), "and nothing of what came after");
         let (lines, _) = log.all(0);
         assert_eq!(lines[0], line(0), "what was compressed is still there");
-        keeper.look(&SMALL, at(1002)).unwrap();
+        keeper.keep(&SMALL, at(1002));
         assert_eq!(log.all(end).0.len(), 500);
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 
 /// Looks, and ends as a crash would: whether it did.
 fn crashes(keeper: &mut Keeper, policy: &Policy) -> bool {
-    catch_unwind(AssertUnwindSafe(|| keeper.look(policy, at(1000)).unwrap())).is_err()
+    catch_unwind(AssertUnwindSafe(|| keeper.keep(policy, at(1000)))).is_err()
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn no_line_is_lost_and_none_comes_twice_wherever_it_ends() {
                 assert_eq!(last.lines[0].text, line(log.written.saturating_sub(3_000)));
             }
             assert!(crashed > 0 || times > 2, "{step:?} is never done {times} times");
-            log.keeper(&edge).look(&SMALL, at(1000)).unwrap();
+            log.keeper(&edge).keep(&SMALL, at(1000));
             log.has(0..log.written);
             assert!(log.names().iter().all(|name| !name.ends_with("new")), "{:?}", log.names());
             assert!(log.on_disk() <= SMALL.live + 4096, "{step:?} {times}");
@@ -48,16 +48,16 @@ fn what_remains_after_a_crash_while_old_ones_go_is_whole() {
         let edge = Fake::default();
         let mut log = Log::new();
         log.write(40_000);
-        log.keeper(&edge).look(&SMALL, at(1000)).unwrap();
+        log.keeper(&edge).keep(&SMALL, at(1000));
         for _ in 0..10 {
             log.write(3_000);
-            log.keeper(&edge).look(&SMALL, at(1000)).unwrap();
+            log.keeper(&edge).keep(&SMALL, at(1000));
         }
         edge.set(|it| it.crash = Some((Step::Dropped, times)));
         assert!(crashes(&mut log.keeper(&edge), &little), "{:?}", log.names());
         let oldest = log.oldest();
         edge.set(|it| it.crash = None);
-        log.keeper(&edge).look(&little, at(1000)).unwrap();
+        log.keeper(&edge).keep(&little, at(1000));
         assert!(log.oldest() >= oldest, "nothing comes back");
     }
 }
@@ -68,14 +68,14 @@ fn a_shorter_file_is_put_in_place_in_one_step() {
     edge.set(|it| it.solid = true);
     let mut log = Log::new();
     log.write(60_000);
-    log.keeper(&edge).look(&SMALL, at(1000)).unwrap();
+    log.keeper(&edge).keep(&SMALL, at(1000));
     drop(std::mem::replace(&mut log.file, File::open("/dev/null").unwrap()));
     edge.set(|it| it.crash = Some((Step::Copied, 1)));
     assert!(catch_unwind(AssertUnwindSafe(|| renew_on(&log.path, &edge))).is_err());
     log.has(0..60_000);
     assert!(unfreed(&log.path).unwrap() > 1 << 20);
     edge.set(|it| it.crash = None);
-    log.keeper(&edge).look(&SMALL, at(1000)).unwrap();
+    log.keeper(&edge).keep(&SMALL, at(1000));
     assert!(log.names().iter().all(|name| !name.ends_with("new")), "{:?}", log.names());
     assert!(renew_on(&log.path, &edge).unwrap());
     log.has(0..60_000);

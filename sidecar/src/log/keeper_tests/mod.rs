@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::edge::{Edge, Step, System};
 use super::room::Room;
-use super::{Keeper, LogRead, Policy, Unfinished, read};
+use super::{Keeper, LogRead, Looked, Policy, Unfinished, read};
 
 /// Small, so that a few thousand lines make many segments.
 const SMALL: Policy =
@@ -110,6 +110,18 @@ impl Log {
     fn on_disk(&self) -> u64 {
         use std::os::unix::fs::MetadataExt;
         std::fs::metadata(&self.path).unwrap().blocks() * 512
+    }
+}
+
+impl Keeper {
+    /// Looks until there is nothing left to do.
+    fn keep(&mut self, policy: &Policy, now: Timestamp) -> Looked {
+        loop {
+            let looked = self.look(policy, now).unwrap();
+            if looked.again > Duration::ZERO {
+                return looked;
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ fn kept(lines: u64) -> Log {
     let mut keeper = log.keeper(&Fake::default());
     while log.written < lines {
         log.write(1000);
-        keeper.look(&SMALL, at(1000)).unwrap();
+        keeper.keep(&SMALL, at(1000));
     }
     log
 }
@@ -49,7 +49,7 @@ fn the_last_lines_are_found_wherever_they_are() {
 fn the_last_lines_are_there_when_nothing_is_live() {
     let mut log = kept(20_000);
     let none = Policy { live: 0, ..SMALL };
-    log.keeper(&Fake::default()).look(&none, at(1000)).unwrap();
+    log.keeper(&Fake::default()).keep(&none, at(1000));
     assert!(log.on_disk() <= 4096);
     let texts: Vec<String> = tail(&log.path, 100, 0, Unfinished::Take)
         .unwrap()
@@ -66,13 +66,13 @@ fn the_last_lines_are_there_when_nothing_is_live() {
 fn a_reader_whose_place_is_no_longer_kept_is_told_and_goes_on_with_the_oldest() {
     let mut log = kept(20_000);
     let little = Policy { keep: 10_000, ..SMALL };
-    log.keeper(&Fake::default()).look(&little, at(1000)).unwrap();
+    log.keeper(&Fake::default()).keep(&little, at(1000));
     let oldest = log.oldest();
     assert!(oldest > 5_000, "{oldest}");
     let part = read(&log.path, (oldest - 1) * LINE, 1, Unfinished::Wait).unwrap();
     assert_eq!((part.gap, part.lines[0].at), (LINE, oldest * LINE));
     let nothing = Policy { keep: 0, live: 0, ..SMALL };
-    log.keeper(&Fake::default()).look(&nothing, at(1000)).unwrap();
+    log.keeper(&Fake::default()).keep(&nothing, at(1000));
     let part = read(&log.path, 5, 1, Unfinished::Wait).unwrap();
     assert_eq!((part.lines.len(), part.cursor), (0, 20_000 * LINE), "also where nothing is left");
     assert_eq!(part.gap, 20_000 * LINE - 5);
@@ -101,7 +101,7 @@ fn half_a_line_is_left_where_it_is_until_it_is_whole() {
     let mut keeper = log.keeper(&Fake::default());
     log.write(3_000);
     log.file.write_all(b"half of").unwrap();
-    keeper.look(&Policy { live: 0, ..SMALL }, at(1000)).unwrap();
+    keeper.keep(&Policy { live: 0, ..SMALL }, at(1000));
     let cursor = 3_000 * LINE;
     assert_eq!(read(&log.path, cursor, 1, Unfinished::Wait).unwrap().cursor, cursor);
     log.file.write_all(b" it\n").unwrap();
@@ -116,7 +116,7 @@ fn a_line_that_is_longer_than_a_segment_is_all_there() {
     let long = vec![b'x'; 9 << 20];
     log.file.write_all(&long).unwrap();
     log.file.write_all(b"\nend\n").unwrap();
-    keeper.look(&Policy { live: 1 << 20, ..SMALL }, at(1000)).unwrap();
+    keeper.keep(&Policy { live: 1 << 20, ..SMALL }, at(1000));
     assert!(log.segments() > 10);
     let (lines, gap) = log.all(0);
     assert_eq!((gap, lines.last().map(String::as_str)), (0, Some("end")));
@@ -129,7 +129,7 @@ fn what_was_written_since_a_time_is_found_by_the_minute() {
     let mut keeper = log.keeper(&Fake::default());
     for minute in 1..=10 {
         log.write(500);
-        keeper.look(&SMALL, at(minute * 60)).unwrap();
+        keeper.keep(&SMALL, at(minute * 60));
     }
     let since = |second| offset_at(&log.path, at(second)).unwrap() / LINE;
     assert_eq!(since(0), 0);
@@ -151,7 +151,7 @@ fn a_reader_that_reads_while_the_log_is_freed_misses_nothing() {
         let (done, looks) = (&done, &looks);
         scope.spawn(move || {
             while !done.load(Ordering::Relaxed) {
-                keeper.look(&SMALL, at(1000)).unwrap();
+                keeper.keep(&SMALL, at(1000));
                 looks.fetch_add(1, Ordering::Relaxed);
             }
         });

@@ -15,7 +15,7 @@ fn filled(edge: &Fake) -> Log {
     let mut keeper = log.keeper(edge);
     for _ in 0..6 {
         log.write(10_000);
-        keeper.look(&SMALL, at(1000)).unwrap();
+        keeper.keep(&SMALL, at(1000));
     }
     log
 }
@@ -29,7 +29,7 @@ fn readers_see_no_difference_and_how_much_it_grew_can_be_told() {
     let unfreed = unfreed(&log.path).unwrap();
     assert!(unfreed > 1_900_000, "{unfreed}");
     edge.set(|it| it.solid = false);
-    log.keeper(&edge).look(&SMALL, at(1000)).unwrap();
+    log.keeper(&edge).keep(&SMALL, at(1000));
     assert!(super::unfreed_is_little(&log), "where holes can be made they are");
 }
 
@@ -49,7 +49,7 @@ fn a_shorter_file_takes_its_place_once_nobody_writes_and_every_cursor_stays() {
     let mut keeper = log.keeper(&edge);
     for _ in 0..6 {
         log.write(10_000);
-        keeper.look(&SMALL, at(1000)).unwrap();
+        keeper.keep(&SMALL, at(1000));
         log.has(45_000..log.written);
     }
     let last = tail(&log.path, 30_000, 0, Unfinished::Take).unwrap();
@@ -70,7 +70,7 @@ fn the_header_of_a_file_that_is_freed_later_stays() {
     let mut keeper = log.keeper(&edge);
     for _ in 0..6 {
         log.write(10_000);
-        keeper.look(&SMALL, at(1000)).unwrap();
+        keeper.keep(&SMALL, at(1000));
     }
     assert!(log.on_disk() <= SMALL.live + 8192);
     log.has(0..120_000);
@@ -100,9 +100,9 @@ fn all_of_it_holds_on_a_real_file_system_without_holes() {
     let mut log = mounted.log();
     let mut keeper = Keeper::new(&log.path);
     log.write(60_000);
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     log.write(100);
-    keeper.look(&SMALL, at(1000)).unwrap();
+    keeper.keep(&SMALL, at(1000));
     log.has(0..60_100);
     stop_writing(&mut log);
     let before = std::fs::metadata(&log.path).unwrap().len();
