@@ -106,10 +106,21 @@ struct Piece {
 
 /// What there is from an offset on; absent at the end.
 fn piece(path: &Path, wanted: u64, most: usize) -> io::Result<Option<Piece>> {
+    piece_while(path, wanted, most, || {})
+}
+
+/// The same, with what happens at its weakest moment.
+fn piece_while(
+    path: &Path,
+    wanted: u64,
+    most: usize,
+    meanwhile: impl Fn(),
+) -> io::Result<Option<Piece>> {
     let mut from = wanted;
     loop {
         // The live part first: what is freed under our hands has a segment by the time we look.
         let found = live_piece(path, from, most)?;
+        meanwhile();
         let segments = Segments::of(path)?;
         let Some(segment) = segments.from(from) else {
             let lost = from - wanted;
@@ -195,6 +206,23 @@ mod tests {
 
     fn texts(read: &LogRead) -> Vec<&str> {
         read.lines.iter().map(|line| line.text.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_freed_between_two_looks_of_a_reader_is_read_from_its_segment() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("blue.log");
+        std::fs::write(&path, "a line of a log\n".repeat(16_384)).unwrap();
+        let policy =
+            super::super::Policy { live: 0, keep: 1 << 20, lasts: std::time::Duration::MAX };
+        let keep = || {
+            let mut keeper = super::super::Keeper::new(&path);
+            while keeper.look(&policy, Timestamp::now()).unwrap().again.is_zero() {}
+        };
+        let piece = piece_while(&path, 0, 1 << 20, keep).unwrap().unwrap();
+        assert_eq!((piece.at, piece.lost), (0, 0));
+        assert!(piece.bytes.starts_with(b"a line of a log\na line"));
+        assert_eq!(Segments::of(&path).unwrap().end(), 1 << 18);
     }
 
     fn log(bytes: &[u8]) -> tempfile::NamedTempFile {
