@@ -3,16 +3,17 @@ defmodule Vial.Log do
   Part of a slot's log: whole lines, oldest first.
 
   `cursor` is where to read on: the offset after the last line, a count of bytes that never moves
-  back.
+  back. `gap` says how many bytes before these lines were asked for and are no longer kept.
   """
 
   @type t :: %__MODULE__{
           slot: Vial.slot(),
           lines: [Vial.Log.Line.t()],
-          cursor: non_neg_integer
+          cursor: non_neg_integer,
+          gap: non_neg_integer
         }
 
-  defstruct [:slot, :cursor, lines: []]
+  defstruct [:slot, :cursor, lines: [], gap: 0]
 
   defimpl Inspect do
     def inspect(log, opts) do

@@ -8,6 +8,7 @@ pub mod config;
 pub mod daemon;
 pub mod doctor;
 pub mod fault;
+pub mod log;
 pub mod patience;
 pub mod release;
 pub mod route;

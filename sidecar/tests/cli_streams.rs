@@ -28,7 +28,7 @@ use vial_protocol::{Code, Event, Kind, LogChunk, LogLine, Problem, Slot, Status}
 fn chunk(at: u64, lines: &[&str]) -> LogChunk {
     let lines: Vec<LogLine> =
         lines.iter().map(|text| LogLine { at, text: (*text).into() }).collect();
-    LogChunk { slot: Slot::Green, lines, cursor: at + 10 }
+    LogChunk { slot: Slot::Green, lines, cursor: at + 10, gap: 0 }
 }
 
 #[tokio::test]

@@ -94,6 +94,11 @@ const APP: &[(&str, &[&str])] = &[
     ("stop = { timeout = \"2h\" }", &["`stop.timeout` is \"2h\"", "it must be from 0s to 1h"]),
     ("standby = { for = \"25h\" }", &["`standby.for` is \"25h\""]),
     // Ranges and words.
+    ("logs = { live = \"1KiB\" }", &["`logs.live` is \"1KiB\"", "from 1 MiB to 16 GiB", "\"64MiB\""]),
+    ("logs = { keep = \"2TiB\" }", &["`logs.keep` is \"2TiB\"", "KiB, MiB or GiB"]),
+    ("logs = { for = \"5m\" }", &["`logs.for` is \"5m\"", "from 1h to 3650d"]),
+    ("logs = { kepe = 1 }", &["unknown key `logs.kepe`", "did you mean `logs.keep`?"]),
+    ("logs = \"1GiB\"", &["`logs` is \"1GiB\"", "it must be a table, such as `logs = {"]),
     ("keep_releases = 1", &["`keep_releases` is 1", "from 2 to 100"]),
     ("keep_releases = 101", &["`keep_releases` is 101"]),
     ("keep_releases = -1", &["`keep_releases` is -1"]),

@@ -122,6 +122,8 @@ fn a_minimal_app_has_everything_usual_filled_in() {
     assert_eq!(shop.bake, 30 * SECOND);
     assert_eq!(shop.standby.mode, StandbyMode::Cold);
     assert_eq!(shop.keep_releases, 5);
+    assert_eq!((shop.logs.live, shop.logs.keep), (64 << 20, 1 << 30));
+    assert_eq!(shop.logs.lasts, 30 * 24 * 3600 * SECOND);
     assert_eq!(shop.distribution, Distribution::Loopback);
     assert_eq!((&shop.migrate, &shop.source), (&None, &None));
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
@@ -151,6 +153,8 @@ fn a_full_app_is_read_and_what_does_not_hold_yet_is_warned_of() {
     assert_eq!(shop.bake, 120 * SECOND);
     assert_eq!((shop.standby.mode, shop.standby.lasts), (StandbyMode::Warm, 600 * SECOND));
     assert_eq!(shop.keep_releases, 7);
+    assert_eq!((shop.logs.live, shop.logs.keep), (8 << 20, 0));
+    assert_eq!(shop.logs.lasts, 36 * 3600 * SECOND);
     assert_eq!(shop.distribution, Distribution::Cluster);
     assert_eq!(shop.migrate.as_deref(), Some("Shop.Release.migrate()"));
     assert_eq!(shop.repos, ["Shop.Repo", "Shop.Archive.Repo"]);
@@ -163,7 +167,7 @@ fn a_full_app_is_read_and_what_does_not_hold_yet_is_warned_of() {
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings.iter().all(|text| text.contains("not available in this version")));
     assert!(warnings[0].contains("`standby.mode`") && warnings[0].contains("line 13"));
-    assert!(warnings[1].contains("`source`") && warnings[1].contains("line 18"));
+    assert!(warnings[1].contains("`source`") && warnings[1].contains("line 19"));
 }
 
 #[test]

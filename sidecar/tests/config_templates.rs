@@ -120,7 +120,7 @@ fn what_the_app_template_calls_usual_is_what_holds() {
     let template = app_template("shop", "shop", PORTS, &["a.example.com"], None);
     let examples = ["user =", "env_file", "slot_env", "verify", "migrate", "repos"];
     let text = set(&template, &examples);
-    assert_eq!(settings(&text), 4 + 8);
+    assert_eq!(settings(&text), 4 + 9);
     assert_eq!(host.shop(&template, false), host.shop(&text, false));
 }
 

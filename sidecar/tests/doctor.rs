@@ -407,3 +407,25 @@ fn the_page_shows_cause_and_cure_in_the_order_of_mending() {
     assert!(page.ends_with(". Begin at the top.\n"), "{page}");
     assert!(!page.contains("\nok "), "{page}");
 }
+
+#[test]
+fn a_log_that_its_file_system_cannot_free_is_named() {
+    let stage = Stage::new();
+    stage.shop("logs = { live = \"1MiB\" }");
+    fs::create_dir_all(stage.at("state/apps/shop/slots/green.log.d")).unwrap();
+    let text = "a line that a segment has too\n".repeat(200_000);
+    stage.write("state/apps/shop/slots/green.log", &text);
+    let finds = || {
+        let report = stage.doctor();
+        report.findings.iter().any(|it| it["subject"] == "logs of shop")
+    };
+    assert!(!finds(), "all of it is live");
+    // As if it could not be freed: a daemon would punch a hole here.
+    let segment = format!("{:020}-{:020}.zst", 0, text.len());
+    stage.write(&format!("state/apps/shop/slots/green.log.d/{segment}"), "text");
+    stage.doctor().finds(
+        "warning",
+        "green.log takes 5 MiB of the disk for lines that are compressed already",
+        "freed when the green slot is started the next time",
+    );
+}

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use vial::log::follow::Follower;
+use vial::log::{self, Unfinished};
 use vial::slot::environment::{Distribution, StartEnvironment};
 use vial::slot::epmd::{self, Epmd};
-use vial::slot::follow::Follower;
-use vial::slot::log::{self, Unfinished};
 use vial::slot::process::Signal;
 use vial::slot::{Exit, Output, Process, Spec, crash_dump, family, port, spawn};
 use vial_protocol::Slot;
@@ -156,7 +156,7 @@ async fn a_release_is_reached_on_loopback_by_its_slots_name_and_leaves_epmd_behi
     assert!(process.identity().is_alive().unwrap(), "pid and start time stayed");
     let name = std::fs::read_to_string(format!("/proc/{}/comm", process.pid())).unwrap();
     assert_eq!(name.trim(), "beam.smp");
-    let said = log::tail(&host.log(Slot::Blue), 1, 0).unwrap();
+    let said = log::tail(&host.log(Slot::Blue), 1, 0, Unfinished::Take).unwrap();
     assert_eq!(said.lines[0].text, "shop_blue@127.0.0.1 OURCOOKIE");
 
     let nodes = epmd::names(host.epmd.port).await.unwrap();

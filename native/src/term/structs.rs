@@ -46,7 +46,7 @@ structure!(Plan => "Elixir.Vial.Plan" {
     app, from, from_deployment, to, to_deployment, to_last_live_at, slot, hot, cancels, migrations,
     applies, database, warnings, digest,
 });
-structure!(LogChunk => "Elixir.Vial.Log" { slot, lines, cursor });
+structure!(LogChunk => "Elixir.Vial.Log" { slot, lines, cursor, gap });
 structure!(LogLine => "Elixir.Vial.Log.Line" { at, text });
 structure!(Accepted => "Elixir.Vial.Accepted" { deployment, message });
 structure!(Evaluated => "Elixir.Vial.Evaluated" { output, status, truncated });

@@ -13,6 +13,14 @@ pub struct LogChunk {
     pub lines: Vec<LogLine>,
     /// Where to read on: the offset after the last line, a count of bytes that never moves back.
     pub cursor: u64,
+    /// How many bytes before these lines were asked for and are no longer kept.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub gap: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_nothing(gap: &u64) -> bool {
+    *gap == 0
 }
 
 /// One line.

@@ -1,11 +1,13 @@
 //! A slot's log: part of it, or as it grows.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use axum::Json;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use vial_protocol::{Code, Event, LogChunk, Problem, Slot};
@@ -13,8 +15,8 @@ use vial_protocol::{Code, Event, LogChunk, Problem, Slot};
 use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::events::{encode, stream};
-use crate::slot::follow::Follower;
-use crate::slot::log::{self, LogRead, Unfinished};
+use crate::log::follow::Follower;
+use crate::log::{self, LogRead, Unfinished};
 
 /// How many lines are given where the caller does not say.
 const LINES: usize = 100;
@@ -23,12 +25,14 @@ const MOST: usize = 10_000;
 /// The most bytes at once.
 const BYTES: usize = 1 << 20;
 
+/// From a cursor on; else all since a time, or so many of the last lines.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     slot: Option<Slot>,
     lines: Option<usize>,
     cursor: Option<u64>,
+    since: Option<Timestamp>,
     #[serde(default)]
     follow: bool,
 }
@@ -40,40 +44,53 @@ pub(super) async fn logs(
     let Query(wanted) = wanted.map_err(|error| bad(error.body_text()))?;
     let slot = wanted.slot.or(app.status().active).unwrap_or(Slot::Blue);
     let path = app.context().layout.log(slot);
+    let follows = wanted.follow;
     let first = {
         let path = path.clone();
-        let lines = wanted.lines.unwrap_or(LINES).min(MOST);
-        tokio::task::spawn_blocking(move || match wanted.cursor {
-            Some(cursor) => log::read(&path, cursor, BYTES, Unfinished::Wait),
-            None => log::tail(&path, lines, 0),
-        })
-        .await
-        .map_err(|error| Problem::new(Code::Internal, error.to_string()))?
+        tokio::task::spawn_blocking(move || wanted.first(&path))
+            .await
+            .map_err(|error| Problem::new(Code::Internal, error.to_string()))?
     };
     let first = first.or_else(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Ok(LogRead::default()),
+        io::ErrorKind::NotFound => Ok(LogRead::default()),
         _ => Err(Problem::new(Code::Internal, format!("{slot}'s log cannot be read: {error}."))
             .next("`vial doctor`")),
     })?;
-    let first = LogChunk { slot, lines: first.lines, cursor: first.cursor };
-    if !wanted.follow {
+    let first = chunk(slot, first);
+    if !follows {
         return Ok(Json(first).into_response());
     }
-    let (tell, told) = mpsc::channel(16);
+    // Few, because one of them is as large as a read.
+    let (tell, told) = mpsc::channel(4);
     tokio::spawn(follow(path, first, tell));
     Ok(stream(told).into_response())
 }
 
-async fn follow(
-    path: PathBuf,
-    mut chunk: LogChunk,
-    tell: mpsc::Sender<axum::response::sse::Event>,
-) {
-    let slot = chunk.slot;
+impl Wanted {
+    fn first(&self, path: &Path) -> io::Result<LogRead> {
+        if let Some(cursor) = self.cursor {
+            return log::read(path, cursor, BYTES, Unfinished::Wait);
+        }
+        let since = self.since.map_or(Ok(0), |time| log::offset_at(path, time))?;
+        if self.since.is_some() && self.lines.is_none() {
+            return log::read(path, since, BYTES, Unfinished::Wait);
+        }
+        // The rest of a line that is followed comes as part of it.
+        let unfinished = if self.follow { Unfinished::Wait } else { Unfinished::Take };
+        log::tail(path, self.lines.unwrap_or(LINES).min(MOST), since, unfinished)
+    }
+}
+
+fn chunk(slot: Slot, read: LogRead) -> LogChunk {
+    LogChunk { slot, lines: read.lines, cursor: read.cursor, gap: read.gap }
+}
+
+async fn follow(path: PathBuf, mut told: LogChunk, tell: mpsc::Sender<axum::response::sse::Event>) {
+    let slot = told.slot;
     let Ok(mut follower) = Follower::new(&path) else { return };
     loop {
-        let cursor = chunk.cursor;
-        if let Some(event) = encode(&Event::Log(chunk), cursor)
+        let cursor = told.cursor;
+        if let Some(event) = encode(&Event::Log(told), cursor)
             && tell.send(event).await.is_err()
         {
             return;
@@ -95,6 +112,6 @@ async fn follow(
                 _ => return,
             }
         };
-        chunk = LogChunk { slot, lines: read.lines, cursor: read.cursor };
+        told = chunk(slot, read);
     }
 }

@@ -166,6 +166,15 @@ impl Task {
         tokio::spawn(async move { until.run_until_cancelled(work).await });
     }
 
+    /// Keeps the slots' logs within their bounds, as long as the app is here.
+    pub(super) fn keep_logs(&mut self) {
+        self.log_work.cancel();
+        self.log_work = CancellationToken::new();
+        let work = jobs::keep_log::keep_logs(self.context.clone());
+        let until = self.log_work.clone();
+        tokio::spawn(async move { until.run_until_cancelled(work).await });
+    }
+
     fn prune(&mut self) {
         let keep = usize::try_from(self.context.config.keep_releases).unwrap_or(usize::MAX);
         let numbers = removable(&self.state, &self.history, keep);

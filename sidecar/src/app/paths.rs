@@ -11,6 +11,7 @@
 //! apps/shop/releases/7/        the release that deployment #7 brought
 //! apps/shop/console/           where consoles on releases that do not run are started, 0755
 //! apps/shop/slots/blue.log     what the release in the blue slot wrote, 0640
+//! apps/shop/slots/blue.log.d/  what of that is compressed, 0750 (the log's own)
 //! apps/shop/slots/blue/        its working folder: tmp/, erl_crash.dump
 //! ```
 

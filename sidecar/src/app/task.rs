@@ -45,6 +45,7 @@ pub(super) struct Task {
     pub(super) step_work: CancellationToken,
     pub(super) watch_work: CancellationToken,
     pub(super) route_work: CancellationToken,
+    pub(super) log_work: CancellationToken,
     pub(super) uploads: HashMap<u64, Upload>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
@@ -104,6 +105,7 @@ impl Task {
             step_work: CancellationToken::new(),
             watch_work: CancellationToken::new(),
             route_work: CancellationToken::new(),
+            log_work: CancellationToken::new(),
             uploads: HashMap::new(),
             shown,
             seen,
@@ -121,6 +123,7 @@ impl Task {
         leftovers.close(&task.context.daemon.store).await;
         task.interrupted = None;
         task.keep_checking_route();
+        task.keep_logs();
         tokio::spawn(task.serve(messages));
         App::new(name, tell, statuses, context_reader, beats)
     }
@@ -408,6 +411,7 @@ impl Task {
         self.context = context.clone();
         self.contexts.send_replace(context);
         self.keep_checking_route();
+        self.keep_logs();
         self.rewatch();
         self.publish();
         Ok(())
@@ -431,6 +435,7 @@ impl Task {
         self.step_work.cancel();
         self.watch_work.cancel();
         self.route_work.cancel();
+        self.log_work.cancel();
     }
 }
 

@@ -84,7 +84,9 @@ Once it is live, `vial rollback shop` takes it back.")]
     /// Print a slot's log
     #[command(after_help = "Examples:
   vial logs shop                        the active slot's last lines
-  vial logs shop --slot green -f        follow the other one")]
+  vial logs shop --slot green -f        follow the other one
+  vial logs shop --since 2h | less      all that is kept of the last two hours
+  vial logs shop --since 06:00 -n 500   the last 500 lines of it")]
     Logs(Logs),
     /// List the apps
     Apps,
@@ -263,9 +265,12 @@ pub struct Logs {
     /// Go on with what comes, until Ctrl-C
     #[arg(long, short)]
     pub follow: bool,
-    /// How many lines of what is there
-    #[arg(long, short = 'n', default_value_t = 100)]
-    pub lines: u32,
+    /// How many of the last lines; 100 where neither this nor a time is said
+    #[arg(long, short = 'n', value_name = "N")]
+    pub lines: Option<u32>,
+    /// What was written since: 10m ago, or "2026-03-01 06:03"; up to a minute more
+    #[arg(long, value_name = "TIME", value_parser = super::when::parse)]
+    pub since: Option<jiff::Timestamp>,
 }
 
 /// `vial restart`

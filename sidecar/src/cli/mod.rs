@@ -4,7 +4,7 @@
 //! a [`session`] (the client, the [`screen`], the person) and ends in an [`exit`]. [`follow`]
 //! watches a deployment with [`progress`], and [`outcome`] says how it went. The `view_` files
 //! turn protocol values into text, purely, in a [`look`]; [`table`] aligns, [`problem`] shows
-//! refusals, and [`text`] cleans whatever was written by an app, an archive or another person.
+//! refusals, [`when`] reads times, and [`text`] cleans whatever was written by an app, an archive or another person.
 //! Everything untrusted goes through [`text`] before it is printed.
 //!
 //! It reaches the daemon through [`crate::client`] alone, and must never import what the daemon
@@ -26,6 +26,7 @@ pub mod view_history;
 pub mod view_migrations;
 pub mod view_plan;
 pub mod view_status;
+pub mod when;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};

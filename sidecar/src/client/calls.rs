@@ -5,7 +5,7 @@ use vial_protocol::migration::MigrationsReport;
 use vial_protocol::request::{
     Accepted, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
 };
-use vial_protocol::{AppStatus, DaemonStatus, Deployment, LogChunk, Plan, Problem, Slot};
+use vial_protocol::{AppStatus, DaemonStatus, Deployment, Plan, Problem};
 
 use super::error::ClientError;
 use super::http::{Client, app_path, new_key, with_query};
@@ -138,23 +138,6 @@ impl Client {
     /// See [`ClientError`].
     pub async fn restart(&self, app: &str, request: &Restart) -> Result<Accepted, ClientError> {
         self.post(&app_path(app, "/restart"), Some(request), Some(&new_key()?)).await
-    }
-
-    /// The last lines of a slot's log; the active slot's where none is named.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn logs(
-        &self,
-        app: &str,
-        slot: Option<Slot>,
-        lines: Option<u32>,
-    ) -> Result<LogChunk, ClientError> {
-        let query = [
-            ("slot", slot.map(|slot| slot.to_string())),
-            ("lines", lines.map(|lines| lines.to_string())),
-        ];
-        self.get(&with_query(app_path(app, "/logs"), &query)).await
     }
 
     /// Evaluates an expression in the running release.

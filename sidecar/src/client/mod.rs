@@ -2,7 +2,7 @@
 //!
 //! The map: [`vial_link`] is the socket as bytes, forgiving where a peer answers and leaves early;
 //! [`http`] makes one connection a request and turns every refusal into a [`ClientError`];
-//! [`calls`] has one typed method a route; [`upload`] streams a release; [`sse`] parses
+//! [`calls`] has one typed method a route, [`logs`] the one for logs; [`upload`] streams a release; [`sse`] parses
 //! server-sent events, and [`subscription`] keeps a stream of them alive across restarts of the
 //! daemon; [`console`] is the WebSocket of `vial console`; [`error`] says what went wrong.
 //!
@@ -13,6 +13,7 @@ pub mod calls;
 pub mod console;
 pub mod error;
 pub mod http;
+pub mod logs;
 pub mod sse;
 pub mod subscription;
 pub mod upload;
@@ -20,5 +21,6 @@ pub mod upload;
 pub use calls::Reloaded;
 pub use error::{ClientError, Why};
 pub use http::Client;
+pub use logs::LogAsk;
 pub use subscription::{Subscription, Told};
 pub use upload::Upload;

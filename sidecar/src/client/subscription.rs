@@ -7,10 +7,11 @@ use hyper::Method;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
-use vial_protocol::{Event, Slot};
+use vial_protocol::Event;
 
 use super::error::{ClientError, Why};
-use super::http::{Answer, Client, app_path, empty, request, with_query};
+use super::http::{Answer, Client, empty, request, with_query};
+use super::logs::LogAsk;
 use super::sse::Parser;
 
 /// The daemon sends a comment every 15 s; three missed ones mean that it hangs.
@@ -48,29 +49,21 @@ impl Subscription {
 /// What a subscription asks for, and where it reads on after an interruption.
 enum Topic {
     Apps { app: Option<String> },
-    Log { app: String, slot: Option<Slot>, lines: Option<u32>, cursor: Option<u64> },
+    Log { app: String, ask: LogAsk },
 }
 
 impl Topic {
     fn target(&self) -> String {
         match self {
             Topic::Apps { app } => with_query("/v1/events".into(), &[("app", app.clone())]),
-            Topic::Log { app, slot, lines, cursor } => with_query(
-                app_path(app, "/logs"),
-                &[
-                    ("slot", slot.map(|slot| slot.to_string())),
-                    ("lines", lines.filter(|_| cursor.is_none()).map(|lines| lines.to_string())),
-                    ("cursor", cursor.map(|cursor| cursor.to_string())),
-                    ("follow", Some("true".into())),
-                ],
-            ),
+            Topic::Log { app, ask } => ask.target(app, true),
         }
     }
 
     fn passed(&mut self, event: &Event) {
-        if let (Topic::Log { slot, cursor, .. }, Event::Log(chunk)) = (self, event) {
-            *slot = Some(chunk.slot);
-            *cursor = Some(chunk.cursor);
+        if let (Topic::Log { ask, .. }, Event::Log(chunk)) = (self, event) {
+            ask.slot = Some(chunk.slot);
+            ask.cursor = Some(chunk.cursor);
         }
     }
 }
@@ -84,18 +77,12 @@ impl Client {
         self.subscribe(Topic::Apps { app: app.map(ToOwned::to_owned) }).await
     }
 
-    /// Follows a slot's log from its last `lines` on; the slot that is active now where none is
-    /// named.
+    /// Follows a slot's log from where it is asked for on.
     ///
     /// # Errors
     /// The daemon cannot be reached at all, or refuses: see [`ClientError`].
-    pub async fn follow_log(
-        &self,
-        app: &str,
-        slot: Option<Slot>,
-        lines: Option<u32>,
-    ) -> Result<Subscription, ClientError> {
-        self.subscribe(Topic::Log { app: app.into(), slot, lines, cursor: None }).await
+    pub async fn follow_log(&self, app: &str, ask: LogAsk) -> Result<Subscription, ClientError> {
+        self.subscribe(Topic::Log { app: app.into(), ask }).await
     }
 
     async fn subscribe(&self, topic: Topic) -> Result<Subscription, ClientError> {

@@ -45,6 +45,8 @@ pub struct AppConfig {
     pub standby: Standby,
     /// How many releases are kept on disk: 2 to 100.
     pub keep_releases: u32,
+    /// How much is kept of each slot's log.
+    pub logs: Logs,
     /// Who may reach the node by Erlang distribution.
     pub distribution: Distribution,
     /// An Elixir expression that is evaluated in the new release before it starts.
@@ -138,6 +140,17 @@ pub struct Standby {
     /// What it does.
     pub mode: StandbyMode,
     /// How long, before it is stopped: 1 s to 24 h. Cold slots are stopped at once.
+    pub lasts: Duration,
+}
+
+/// How much is kept of a slot's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logs {
+    /// How many bytes of it are not compressed: 1 MiB to 16 GiB.
+    pub live: u64,
+    /// How many bytes the compressed rest may take: up to 1 TiB.
+    pub keep: u64,
+    /// How long a line is kept: 1 h to 3650 d.
     pub lasts: Duration,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::app::{AppConfig, Distribution, EnvVars, Ports, SlotEnv, Standby, StandbyMode};
+use super::app::{AppConfig, Distribution, EnvVars, Logs, Ports, SlotEnv, Standby, StandbyMode};
 use super::document::Document;
 use super::entry::{Entry, quoted};
 use super::finding::{Finding, Place};
@@ -28,6 +28,7 @@ const KEYS: &[&str] = &[
     "bake",
     "standby",
     "keep_releases",
+    "logs",
     "distribution",
     "migrate",
     "repos",
@@ -38,6 +39,8 @@ const PORTS: &str = "ports = { blue = 4000, green = 4001 }";
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MIB: u64 = 1 << 20;
 
 /// Vial itself sets these for a slot, or keeps them from it.
 const RESERVED: &[&str] = &[
@@ -116,6 +119,7 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
             .get("keep_releases")
             .and_then(|number| number.number(2..=100, "a number of releases", "5"))
             .unwrap_or(5),
+        logs: read_logs(root),
         distribution: root
             .get("distribution")
             .and_then(|word| {
@@ -313,6 +317,20 @@ fn read_standby(root: &Section<'_, '_>) -> Standby {
         );
     }
     standby
+}
+
+fn read_logs(root: &Section<'_, '_>) -> Logs {
+    let mut logs = Logs { live: 64 * MIB, keep: 1024 * MIB, lasts: 30 * DAY };
+    let example = "logs = { live = \"64MiB\", keep = \"1GiB\", for = \"30d\" }";
+    let Some(table) = root.table("logs", &["live", "keep", "for"], example) else { return logs };
+    if let Some(live) = table.get("live") {
+        logs.live = live.bytes(MIB..=16 * 1024 * MIB, "\"64MiB\"").unwrap_or(logs.live);
+    }
+    if let Some(keep) = table.get("keep") {
+        logs.keep = keep.bytes(0..=1024 * 1024 * MIB, "\"1GiB\"").unwrap_or(logs.keep);
+    }
+    logs.lasts = read_duration(&table, "for", HOUR..=3650 * DAY, logs.lasts);
+    logs
 }
 
 fn read_repos(root: &Section<'_, '_>) -> Vec<String> {

@@ -54,7 +54,7 @@ mod text;
 mod users;
 
 pub use address::{Address, AddressError};
-pub use app::{AppConfig, Distribution, EnvVars, Ports, SlotEnv, Standby, StandbyMode};
+pub use app::{AppConfig, Distribution, EnvVars, Logs, Ports, SlotEnv, Standby, StandbyMode};
 pub use app_source::Source;
 pub use finding::ConfigError;
 pub use health::{Check, Health};

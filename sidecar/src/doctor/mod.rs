@@ -5,7 +5,8 @@
 //! asks each subject in the order in which a person would mend them:
 //!
 //! ```text
-//! configuration → state → disk → environment → daemon → unit → apps → ports → caddy → route → records
+//! configuration → state → disk → logs → environment → daemon → unit → apps → ports → caddy → route →
+//! records
 //! ```
 //!
 //! Each subject is a file with a `check` that takes the scene and gives [`Finding`]s: what is fine
@@ -22,6 +23,7 @@ mod daemon;
 mod disk;
 mod environment;
 mod finding;
+mod logs;
 mod ports;
 mod program;
 mod records;
@@ -51,6 +53,7 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
     if let Some(set) = scene.set_up() {
         findings.extend(state::check(&set));
         findings.extend(disk::check(&set));
+        findings.extend(logs::check(&set));
         findings.extend(environment::check(&set));
     }
     findings.extend(daemon::check(&scene));

@@ -6,7 +6,7 @@
 //! [`cgroup`] keeps that together where the host lets us, and [`heart`] finds what would start it
 //! again behind our back.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
-//! listens, [`health`] whether it answers, [`log`] what it wrote, [`follow`] when it wrote more.
+//! listens, [`health`] whether it answers. What it wrote is the log's own folder, `crate::log`.
 //! What a release needs around it: [`environment`], of which [`env_file`] is a part,
 //! [`crash_dump`], [`epmd`], and [`remote`], the way to its node.
 //!
@@ -24,16 +24,14 @@ pub mod environment;
 pub mod epmd;
 pub mod exit;
 pub mod family;
-pub mod follow;
 pub mod health;
 pub mod heart;
 pub mod helper;
 pub mod identity;
-pub mod log;
 mod pidfd_info;
 pub mod port;
 pub mod process;
-mod readiness;
+pub(crate) mod readiness;
 pub mod remote;
 pub mod spawn;
 pub mod terminal;

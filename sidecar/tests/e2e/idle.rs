@@ -86,7 +86,7 @@ fn status(pid: u32, task: &str, field: &str) -> u64 {
     line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-fn kib(pid: u32, field: &str) -> u32 {
+pub fn kib(pid: u32, field: &str) -> u32 {
     u32::try_from(status(pid, "", field)).unwrap()
 }
 
@@ -101,7 +101,7 @@ fn switches(pid: u32) -> u64 {
 }
 
 /// The time that all its threads took, also those that are gone: in hundredths of a second.
-fn cpu_ticks(pid: u32) -> u64 {
+pub fn cpu_ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<u64> =
         stat.rsplit(") ").next().unwrap().split(' ').map(|it| it.parse().unwrap_or(0)).collect();

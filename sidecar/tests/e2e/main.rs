@@ -22,6 +22,7 @@ mod full_disk;
 mod idle;
 mod in_app;
 mod leftovers;
+mod logs;
 mod migrations;
 mod restart_of_the_daemon;
 mod rollback;

@@ -16,11 +16,12 @@ use crate::app::context::Context;
 use crate::app::machine::RunId;
 use crate::config::{Check as Wanted, Distribution as Reach};
 use crate::fault;
+use crate::log;
 use crate::slot::environment::{Distribution, StartEnvironment};
 use crate::slot::epmd::{self, Epmd};
 use crate::slot::family::HEALTH;
 use crate::slot::health::{Check, CommandCheck, Probe};
-use crate::slot::{Output, Process, Spec, User, crash_dump, env_file, heart, log, port, spawn};
+use crate::slot::{Output, Process, Spec, User, crash_dump, env_file, heart, port, spawn};
 use crate::store::journal::OpenRun;
 
 /// A release that was started.
@@ -46,7 +47,17 @@ pub(in crate::app) async fn launch(
     port_is_free(context, slot).await?;
     let environment =
         prepare(context, slot, context.marker(run)).await.map_err(|error| failed(&error))?;
-    let log_offset = log::len(&context.layout.log(slot)).map_err(|error| failed(&error))?;
+    let log = context.layout.log(slot);
+    let log_offset = tokio::task::spawn_blocking(move || {
+        match log::renew(&log) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!(log = %log.display(), "the log is in a shorter file now"),
+            Err(error) => tracing::error!(log = %log.display(), %error, "the log stays as it is"),
+        }
+        log::len(&log)
+    });
+    let log_offset = log_offset.await.map_err(|error| failed(&error))?;
+    let log_offset = log_offset.map_err(|error| failed(&error))?;
     node_names(context, release).await?;
     let spec = Spec {
         binary: context.daemon.binary.clone(),

@@ -3,13 +3,15 @@
 //! [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, [`revert`]
 //! takes migrations down and up again, [`verify`] looks at it before the switch, [`switch`] speaks
 //! with Caddy, [`health`] asks the active slot. [`evaluate`] runs an expression in a release,
-//! [`in_app`] the one that looks at migrations and moves them.
+//! [`in_app`] the one that looks at migrations and moves them. [`keep_log`] keeps the slots' logs
+//! within their bounds.
 //! A job knows one app's [`super::context::Context`] and nothing of the state: what its fact means,
 //! the machine decides.
 
 pub(super) mod evaluate;
 pub(super) mod health;
 pub(super) mod in_app;
+pub(super) mod keep_log;
 pub(super) mod launch;
 pub(super) mod migrate;
 pub(super) mod revert;
@@ -26,7 +28,7 @@ use vial_protocol::Slot;
 
 use super::context::Context;
 use super::machine::RunId;
-use crate::slot::log;
+use crate::log::{self, Unfinished};
 
 /// A run, as far as those who look at it need to know it.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +72,6 @@ pub(super) async fn prune(context: Arc<Context>, numbers: Vec<u64>) {
 
 /// The last lines that a run wrote, for a failure's message.
 pub(super) fn last_lines(context: &Context, slot: Slot, since: u64) -> Vec<String> {
-    let read = log::tail(&context.layout.log(slot), SHOWN_LINES, since);
+    let read = log::tail(&context.layout.log(slot), SHOWN_LINES, since, Unfinished::Take);
     read.map(|read| read.lines.into_iter().map(|line| line.text).collect()).unwrap_or_default()
 }

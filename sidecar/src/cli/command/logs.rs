@@ -7,24 +7,48 @@ use super::super::exit::Exit;
 use super::super::screen::Screen;
 use super::super::session::{Session, Stop};
 use super::super::text;
-use crate::client::{ClientError, Told};
+use crate::client::{ClientError, LogAsk, Told};
 
 /// Prints a log, and what comes of it later.
 ///
 /// # Errors
 /// See [`Stop`].
 pub async fn run(session: &mut Session, args: &Logs) -> Result<Exit, Stop> {
-    if !args.follow {
-        let chunk = session.client.logs(&args.app, args.slot, Some(args.lines)).await?;
-        if session.screen.json {
-            session.screen.say_json(&chunk)?;
-        } else {
-            print(&chunk, &mut session.screen)?;
+    let lines = args.lines.or_else(|| args.since.is_none().then_some(100));
+    let ask = LogAsk { slot: args.slot, lines, cursor: None, since: args.since };
+    if args.follow {
+        return follow(session, args, ask).await;
+    }
+    let chunk = session.client.logs(&args.app, &ask).await?;
+    if lines.is_some() {
+        match session.screen.json {
+            true => session.screen.say_json(&chunk)?,
+            false => print(&chunk, args, &mut session.screen)?,
         }
         return Ok(Exit::Done);
     }
+    all(session, args, chunk).await
+}
+
+/// Prints all that follows, as far as it is written.
+async fn all(session: &mut Session, args: &Logs, mut chunk: LogChunk) -> Result<Exit, Stop> {
+    loop {
+        match session.screen.json {
+            true => session.screen.say_json_line(&chunk)?,
+            false => print(&chunk, args, &mut session.screen)?,
+        }
+        if chunk.lines.is_empty() {
+            return Ok(Exit::Done);
+        }
+        let (slot, cursor) = (Some(chunk.slot), Some(chunk.cursor));
+        let ask = LogAsk { slot, cursor, ..LogAsk::default() };
+        chunk = session.client.logs(&args.app, &ask).await?;
+    }
+}
+
+async fn follow(session: &mut Session, args: &Logs, ask: LogAsk) -> Result<Exit, Stop> {
     let interrupt = session.interrupt.arm()?;
-    let mut events = session.client.follow_log(&args.app, args.slot, Some(args.lines)).await?;
+    let mut events = session.client.follow_log(&args.app, ask).await?;
     loop {
         let told = tokio::select! {
             biased;
@@ -34,7 +58,7 @@ pub async fn run(session: &mut Session, args: &Logs) -> Result<Exit, Stop> {
         let screen = &mut session.screen;
         match told {
             Some(Told::Event(Event::Log(chunk))) if screen.json => screen.say_json_line(&chunk)?,
-            Some(Told::Event(Event::Log(chunk))) => print(&chunk, screen)?,
+            Some(Told::Event(Event::Log(chunk))) => print(&chunk, args, screen)?,
             Some(Told::Event(_)) => {}
             Some(Told::Lost(_)) => {
                 screen.complain("vial: connection to the daemon lost. Reconnecting…");
@@ -46,7 +70,14 @@ pub async fn run(session: &mut Session, args: &Logs) -> Result<Exit, Stop> {
     }
 }
 
-fn print(chunk: &LogChunk, screen: &mut Screen) -> std::io::Result<()> {
+fn print(chunk: &LogChunk, args: &Logs, screen: &mut Screen) -> std::io::Result<()> {
+    if chunk.gap > 0 {
+        screen.complain(&format!(
+            "vial: what came before is no longer kept ({} bytes). `logs` in the file of {} says how \
+             much is.",
+            chunk.gap, args.app
+        ));
+    }
     let lines: Vec<String> =
         chunk.lines.iter().map(|line| text::line(&line.text, screen.colour) + "\n").collect();
     if lines.is_empty() { Ok(()) } else { screen.say(&lines.concat()) }

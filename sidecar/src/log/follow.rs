@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::log;
-use super::readiness;
+use super::len;
+use crate::slot::readiness;
 
 /// A reader that follows a log. Keep it between reads: closing one costs the kernel milliseconds.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Follower {
                 self.watch()?;
             }
             // The watch stands by now: what is written from here on wakes us.
-            if log::len(&self.path)? > cursor {
+            if len(&self.path)? > cursor {
                 return Ok(());
             }
             self.event().await?;
