@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use vial_protocol::Slot;
 
 use super::exit;
@@ -161,6 +162,14 @@ Ctrl-] leaves the console; the release goes on.")]
   sudo install target/release/vial /usr/local/bin/ && sudo vial upgrade
   vial upgrade --package                as a package's script: a failed check is a warning")]
     Upgrade(Upgrade),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:
+  vial completions bash >~/.local/share/bash-completion/completions/vial
+The Debian package brings those of bash, zsh and fish.")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
 }
 
 /// `vial deploy`

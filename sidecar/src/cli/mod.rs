@@ -66,6 +66,9 @@ pub struct Hooks {
 /// The whole program.
 #[must_use]
 pub fn main(hooks: &Hooks) -> ExitCode {
+    if let Some(folder) = command::manual::requested() {
+        return command::manual::pages(&folder);
+    }
     let CommandLine { global, command } = match CommandLine::try_parse() {
         Ok(parsed) => parsed,
         Err(error) => error.exit(),
@@ -77,6 +80,7 @@ pub fn main(hooks: &Hooks) -> ExitCode {
         Command::Upgrade(args) => {
             return (hooks.upgrade)(&global, args, &socket_path(&global, hooks));
         }
+        Command::Completions { shell } => return command::manual::completions(*shell),
         _ => {}
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -153,7 +157,11 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
         }
         Command::Down(args) => together::down(session, args).await,
         Command::Up => together::up(session).await,
-        Command::Serve(_) | Command::Init(_) | Command::Doctor | Command::Upgrade(_) => {
+        Command::Serve(_)
+        | Command::Init(_)
+        | Command::Doctor
+        | Command::Upgrade(_)
+        | Command::Completions { .. } => {
             Err(Stop::Usage("This command does not speak to a daemon.".into()))
         }
     }

@@ -213,6 +213,9 @@ fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnv
 const NIF: [&str; 2] = ["../lib/vial/libvial_nif.so", "libvial_nif.so"];
 
 fn shipped_nif(binary: &Path) -> Option<PathBuf> {
+    // `/proc/self/exe` names the file; only its folder counts, so a binary that was replaced since,
+    // whose link ends in " (deleted)", is as good.
+    let binary = std::fs::read_link(binary).unwrap_or_else(|_| binary.to_owned());
     let folder = binary.parent()?;
     NIF.iter().find_map(|name| folder.join(name).canonicalize().ok())
 }
@@ -272,5 +275,27 @@ pub(in crate::app) fn alive(context: &Context) -> Duration {
     match context.config.health.check {
         Wanted::Alive(time) => time,
         _ => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nif_of_a_package_is_found_from_a_link_to_a_binary_that_was_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let usr = folder.path().canonicalize().unwrap();
+        for below in ["bin", "lib/vial"] {
+            std::fs::create_dir_all(usr.join(below)).unwrap();
+        }
+        let nif = usr.join("lib/vial/libvial_nif.so");
+        std::fs::write(&nif, "").unwrap();
+        // As /proc/self/exe is, once a package brought another binary.
+        let exe = usr.join("exe");
+        std::os::unix::fs::symlink(usr.join("bin/vial (deleted)"), &exe).unwrap();
+        assert_eq!(shipped_nif(&exe), Some(nif.clone()));
+        assert_eq!(shipped_nif(&usr.join("bin/vial")), Some(nif));
+        assert_eq!(shipped_nif(&usr.join("vial")), None);
     }
 }

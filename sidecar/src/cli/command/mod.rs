@@ -2,6 +2,7 @@
 //!
 //! Each takes the [`Session`](super::session::Session) and its own arguments, calls the daemon,
 //! shows what came of it, and returns how the process ends. Commands know nothing of one another.
+//! [`manual`] alone calls nobody: it turns the command line itself into pages and completions.
 
 pub mod console;
 pub mod control;
@@ -9,6 +10,7 @@ pub mod deploy;
 pub mod evaluate;
 pub mod history;
 pub mod logs;
+pub mod manual;
 pub mod migrations;
 pub mod rollback;
 pub mod status;
