@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use vial::slot::Exit;
 use vial::slot::health::{
     Answer, Check, CommandCheck, Probe, Unhealthy, VerifyFailure, once, until_healthy, verify,
@@ -110,12 +110,13 @@ async fn early_errors_mean_not_yet_and_only_successes_in_a_row_count() {
 
 #[tokio::test]
 async fn a_process_that_listens_late_is_noticed_at_once() {
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Bound at once, so that nobody else takes the port; nobody is answered before it listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = socket.local_addr().unwrap().port();
-    drop(socket);
     let late = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let listener = socket.listen(16).unwrap();
         let listening = Instant::now();
         while let Ok((mut stream, _)) = listener.accept().await {
             assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
