@@ -6,7 +6,7 @@ use vial_protocol::{Code, Deployment, Kind, Slot, SlotState, Status};
 
 use super::{QUICK, V4_SOON};
 use crate::figure;
-use crate::support::look::millis_to_live;
+use crate::support::look::{millis_to_live, no_start_was_waited_for};
 use crate::support::processes::{family, is_alive};
 use crate::support::releases::text;
 use crate::support::{Host, Setup, archive, processes};
@@ -101,7 +101,7 @@ async fn v6_that_ignores_sigterm_is_killed_with_its_family_after_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn v7_that_falls_sick_within_its_bake_is_taken_back_within_100_ms_of_the_verdict() {
+async fn v7_that_falls_sick_within_its_bake_is_taken_back_without_a_start() {
     let (mut host, pid) = with_v1(QUICK).await;
     host.reconfigure("bake = \"1m\"\ndrain = { timeout = \"2s\" }\nstop = { timeout = \"5s\" }")
         .await;
@@ -115,7 +115,7 @@ async fn v7_that_falls_sick_within_its_bake_is_taken_back_within_100_ms_of_the_v
     assert!(reason.contains("health"), "{reason}");
     let millis = millis_to_live(&rollback);
     figure!("v7 was taken back {millis} ms after the verdict");
-    assert!(millis <= 100, "{rollback:#?}");
+    no_start_was_waited_for(&host, number, &rollback).await;
     let left = host.deployment(2).await;
     assert_eq!((left.status, left.rolled_back_by), (Status::RolledBack, Some(3)), "{left:#?}");
     assert_eq!(left.error.unwrap().code, Code::BakeFailed);
@@ -144,7 +144,7 @@ async fn a_crash_within_the_bake_is_taken_back_at_once() {
     assert_eq!((rollback.kind, rollback.actor.as_str()), (Kind::Rollback, "vial"));
     let millis = millis_to_live(&rollback);
     figure!("a crash within the bake was taken back {millis} ms after the verdict");
-    assert!(millis <= 100, "{rollback:#?}");
+    no_start_was_waited_for(&host, number, &rollback).await;
     let reason = rollback.reason.unwrap_or_default();
     assert!(reason.contains("SIGKILL"), "{reason}");
     untouched(&host, pid).await;

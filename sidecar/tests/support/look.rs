@@ -155,3 +155,24 @@ impl Host {
 pub fn millis_to_live(deployment: &Deployment) -> i64 {
     deployment.live_at.unwrap().as_millisecond() - deployment.queued_at.as_millisecond()
 }
+
+/// Asserts that a deployment was live in a quarter of the time that another's release needed to start:
+/// how fast either is, the machine decides.
+#[track_caller]
+pub fn no_start_was_waited_for<'a>(
+    host: &'a Host,
+    started: u64,
+    live: &'a Deployment,
+) -> impl Future<Output = ()> + 'a {
+    let caller = std::panic::Location::caller();
+    async move {
+        let steps = host.deployment(started).await.steps;
+        let start = steps.iter().find(|it| it.status == Status::Starting).unwrap();
+        let start = start.millis(start.ended_at.unwrap());
+        let millis = millis_to_live(live);
+        assert!(
+            millis * 4 < start,
+            "{caller}: {millis} ms beside a start of {start} ms: {live:#?}"
+        );
+    }
+}
