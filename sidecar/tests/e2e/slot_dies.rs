@@ -171,8 +171,8 @@ async fn an_old_slot_that_dies_stops_no_deploy_and_without_one_it_is_started_aga
     // While it bakes: what was to go back to is gone, so the new one is started again in its place,
     // and the bake ends well where it is healthy by then, ill where it is not.
     for ends_well in [true, false] {
-        let delay = if ends_well { 0 } else { 4000 };
-        let version = if ends_well { 2 } else { 1 };
+        let (bake, delay, version) = if ends_well { ("12s", 0, 2) } else { ("2s", 4000, 1) };
+        host.reconfigure(&lines.replace("bake = \"2s\"", &format!("bake = {bake:?}"))).await;
         let number = host.deploy_until_live(version).await.number;
         host.until_deployment(number, |it| it == Status::Baking).await;
         let new = host.status("shop").await.active.unwrap();
