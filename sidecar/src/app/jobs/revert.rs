@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use vial_protocol::migration::Moved;
+use vial_protocol::migration::{Applied, Moved};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::SHOWN_LINES;
@@ -33,21 +33,37 @@ pub(in crate::app) async fn revert(
     versions: Vec<u64>,
     again: bool,
 ) -> Fact {
-    let done = move_them(
-        &context,
-        &mover,
-        (Purpose::Revert(number), &Action::Down(versions.clone())),
-        again,
-    )
-    .await;
-    let (moved, problem) = done;
-    match problem {
-        None => Fact::Reverted { number, moved },
-        Some(problem) => {
-            let problem = revert_failed(&context, &mover, &versions, &moved, problem);
-            Fact::RevertFailed { number, moved, problem }
+    let what = (Purpose::Revert(number), &Action::Down(versions.clone()));
+    let Done { mut moved, problem, again } = move_them(&context, &mover, what, again).await;
+    let Some(problem) = problem else { return Fact::Reverted { number, moved } };
+    let mut known = true;
+    if again {
+        // Whatever broke off before may have taken some down, and told nobody.
+        match down(&context, &mover, number, &versions).await {
+            Some(down) => add(&mut moved, &down),
+            None => known = false,
         }
     }
+    let problem = revert_failed(&context, &mover, (&versions, &moved, known), problem);
+    Fact::RevertFailed { number, moved, problem }
+}
+
+/// Those of the versions that are down; absent where the database does not say.
+async fn down(
+    context: &Arc<Context>,
+    mover: &Mover,
+    number: u64,
+    versions: &[u64],
+) -> Option<Vec<Moved>> {
+    let Mover { release, slot, apps } = mover;
+    let what = (Purpose::Revert(number), &Action::List);
+    let heard = in_app::run(context, *slot, *release, Evaluation::Eval, apps, what).await.ok()?;
+    if !heard.done || heard.error.is_some() {
+        return None;
+    }
+    let down = heard.states.into_iter().filter(|it| it.applied == Applied::Down);
+    let asked = down.filter(|it| versions.contains(&it.version));
+    Some(asked.map(|it| Moved { repo: it.repo, version: it.version }).collect())
 }
 
 /// Applies again what was reverted, oldest first.
@@ -59,11 +75,21 @@ pub(in crate::app) async fn restore(
 ) -> Fact {
     let versions: Vec<u64> = moved.iter().rev().map(|it| it.version).collect();
     // What is up again already is as good as what this moves.
-    let (up, problem) =
+    let Done { moved: up, problem, .. } =
         move_them(&context, &mover, (Purpose::Restore(number), &Action::Up(versions)), true).await;
     let left: Vec<Moved> = moved.into_iter().filter(|it| !up.contains(it)).collect();
     let problem = problem.map(|problem| restore_failed(&context, &mover, &left, problem));
     Fact::Restored { number, left, problem }
+}
+
+/// What came of moving them.
+struct Done {
+    /// Those that were moved, or had been where this was begun before.
+    moved: Vec<Moved>,
+    /// Why not all.
+    problem: Option<Problem>,
+    /// Whether something broke off without a word, now or before.
+    again: bool,
 }
 
 /// Moves them in the running node, or beside it where that cannot be reached.
@@ -72,7 +98,7 @@ async fn move_them(
     mover: &Mover,
     what: (Purpose, &Action),
     again: bool,
-) -> (Vec<Moved>, Option<Problem>) {
+) -> Done {
     let Mover { release, slot, apps } = mover;
     let mut moved = Vec::new();
     let mut again = again;
@@ -84,7 +110,8 @@ async fn move_them(
                 collect(&mut moved, &heard, again);
                 if *done {
                     let shown = output[output.len().saturating_sub(SHOWN_LINES)..].to_vec();
-                    return (moved, error.clone().map(|it| told(it, shown)));
+                    let problem = error.clone().map(|it| told(it, shown));
+                    return Done { moved, problem, again };
                 }
                 // It broke off without a word: what it was at may be done.
                 again = true;
@@ -94,12 +121,18 @@ async fn move_them(
         }
         tracing::warn!(app = context.app(), how = how.verb(), ?problem, "migrations not moved");
     }
-    (moved, problem)
+    Done { moved, problem, again }
 }
 
 fn collect(moved: &mut Vec<Moved>, heard: &Heard, again: bool) {
-    let already = heard.already.iter().filter(|_| again);
-    for it in heard.moved.iter().chain(already) {
+    add(moved, &heard.moved);
+    if again {
+        add(moved, &heard.already);
+    }
+}
+
+fn add(moved: &mut Vec<Moved>, more: &[Moved]) {
+    for it in more {
         if !moved.contains(it) {
             moved.push(it.clone());
         }
@@ -136,13 +169,14 @@ fn list(versions: impl Iterator<Item = u64>) -> String {
 fn revert_failed(
     context: &Context,
     mover: &Mover,
-    versions: &[u64],
-    moved: &[Moved],
+    (versions, moved, known): (&[u64], &[Moved], bool),
     cause: Problem,
 ) -> Problem {
     let (app, release) = (context.app(), mover.release);
     let left = versions.iter().filter(|it| !moved.iter().any(|moved| moved.version == **it));
-    let is = if moved.is_empty() {
+    let is = if !known {
+        "It was begun before and broke off, so some of them may be down.".to_owned()
+    } else if moved.is_empty() {
         "Nothing was reverted.".to_owned()
     } else {
         format!(
@@ -153,6 +187,7 @@ fn revert_failed(
     };
     let up = format!("`vial migrations {app} --release {release} --up` applies them again");
     let next = match (moved.is_empty(), cause.next) {
+        (true, _) if !known => format!("`vial migrations {app}` shows what is applied; {up}"),
         (true, Some(next)) => next,
         (true, None) => format!("`vial migrations {app}` shows what is applied"),
         (false, Some(next)) => format!("{up}; {next}"),

@@ -18,6 +18,13 @@ pub fn evaluate(release: &Release, expression: &str) {
     let say = |what: String| println!("vial:{token} {what}");
     let path = PathBuf::from(std::env::var_os("STUB_DB").unwrap());
     let mut applied = read(&path);
+    if action == "list" {
+        for version in &release.migrations {
+            let state = if applied.contains(version) { "up" } else { "down" };
+            say(format!("state Stub.Repo {state} {version} change"));
+        }
+        return say("done".into());
+    }
     for version in asked {
         let up = action != "down";
         if applied.contains(&version) == up {

@@ -210,6 +210,11 @@ impl World {
                         moved.push(Moved { repo: "Shop.Repo".into(), version: *version });
                     }
                 }
+                // Where it was begun before, a failure looks which of them are down.
+                for version in versions[count..].iter().filter(|it| again && self.down.contains(it))
+                {
+                    moved.push(Moved { repo: "Shop.Repo".into(), version: *version });
+                }
                 match well {
                     true => Fact::Reverted { number, moved },
                     false => Fact::RevertFailed { number, moved, problem: stuck() },
