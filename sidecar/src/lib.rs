@@ -15,3 +15,4 @@ pub mod route;
 pub mod slot;
 pub mod store;
 pub mod upgrade;
+pub mod vault;

@@ -22,8 +22,8 @@ use tokio::sync::broadcast;
 use vial::cli::exit::Exit;
 use vial_protocol::request::Rollback;
 use vial_protocol::{
-    Code, DatabasePlan, Deployment, Effect, Event, Kind, Migration, Plan, Problem, Reversal, Slot,
-    Standing, Status,
+    Code, DatabasePlan, Deployment, Effect, EnvironmentPlan, Event, Kind, Migration, Plan, Problem,
+    Reversal, Slot, Standing, Status,
 };
 
 /// The app's deployments as the daemon would have them, and changes to them.
@@ -113,6 +113,7 @@ fn plan() -> Plan {
         }],
         applies: Vec::new(),
         database: DatabasePlan::Keep,
+        environment: EnvironmentPlan::default(),
         warnings: Vec::new(),
         digest: "d1".into(),
     }
