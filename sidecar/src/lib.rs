@@ -11,6 +11,7 @@ pub mod fault;
 pub mod log;
 pub mod patience;
 pub mod release;
+pub mod retention;
 pub mod route;
 pub mod slot;
 pub mod store;

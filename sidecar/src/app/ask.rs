@@ -8,6 +8,7 @@ use vial_protocol::{Code, Kind, Problem};
 use super::machine::{Ask, Command, Event};
 use super::request::{Actor, Request, What};
 use super::task::Task;
+use crate::release;
 use crate::store::history::KeptAnswer;
 
 impl Task {
@@ -118,13 +119,15 @@ impl Task {
 
     /// What is left of the reserve on a full disk is for a rollback.
     fn has_room(&self) -> Result<(), Problem> {
-        match super::snapshot::reserve(&self.context) {
-            Some(problem) => Err(Problem {
-                message: format!("Nothing was changed: {}", problem.message),
-                ..problem
-            }),
-            None => Ok(()),
+        if let Some(problem) = super::snapshot::reserve(&self.context) {
+            let message = format!("Nothing was changed: {}", problem.message);
+            return Err(Problem { message, ..problem });
         }
+        // How much it needs, nobody knows yet: unpacking looks again.
+        release::room(&self.context.layout.releases(), 0).map_err(|error| {
+            Problem::new(Code::NoSpace, format!("Nothing was changed: {error}"))
+                .next("free space, or lower `keep_releases`, and deploy again")
+        })
     }
 
     /// An app's own user may not end what somebody else began.

@@ -177,6 +177,7 @@ impl Task {
     }
 
     fn prune(&mut self) {
+        self.forget_values();
         let keep = usize::try_from(self.context.config.keep_releases).unwrap_or(usize::MAX);
         let numbers = removable(&self.state, &self.history, keep);
         if numbers.is_empty() {

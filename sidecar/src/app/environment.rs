@@ -7,12 +7,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use vial_protocol::environment::{Environment, Variable};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::context::Context;
-use super::machine::Command;
+use super::history::History;
+use super::machine::{Command, State};
 use super::paths::Layout;
 use super::task::Task;
 use crate::config::AppConfig;
@@ -218,6 +219,27 @@ impl Task {
             .map_err(|error| Problem::new(Code::Internal, format!("Nothing was set: {error}.")))
     }
 
+    /// Forgets values that no start needs any more, and that no log which is kept can hold.
+    pub(super) fn forget_values(&mut self) {
+        let lasts = SignedDuration::try_from(self.context.config.logs.lasts).unwrap_or_default();
+        let until = Timestamp::now().checked_sub(lasts).unwrap_or(Timestamp::MIN);
+        let needed = needed(&self.state, &self.history);
+        let spent = self.environment.spent(&needed, until);
+        if spent.is_empty() {
+            return;
+        }
+        self.environment = Arc::new(self.environment.without(&spent));
+        self.context.vault.replace(self.environment.clone());
+        let context = self.context.clone();
+        tokio::spawn(async move {
+            let store = &context.daemon.store;
+            if let Err(error) = store.environment_spent(context.app(), spent).await {
+                // They are found again at the next start.
+                tracing::error!(app = context.app(), %error, "old values of the environment stay");
+            }
+        });
+    }
+
     fn takes_effect(&self, rows: &[Row], version: u64) -> String {
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
         let (is, it) = if rows.len() == 1 { ("is", "It") } else { ("are", "They") };
@@ -269,6 +291,25 @@ impl Task {
                 .collect(),
         }
     }
+}
+
+/// The versions that something may start with: today's, those of the slots and of what is under way,
+/// and those of every deployment whose release is on the disk.
+fn needed(state: &State, history: &History) -> Vec<u64> {
+    let mut needed = vec![state.environment.today];
+    needed.extend(Slot::BOTH.iter().flat_map(|slot| {
+        let place = state.slots.get(*slot);
+        [place.environment, place.fresh]
+    }));
+    needed.extend(state.current.as_ref().map(|it| it.environment));
+    needed.extend(state.queued.as_ref().and_then(|it| it.ask.environment));
+    let kept = history
+        .before(u64::MAX)
+        .filter(|it| it.release.is_some_and(|number| history.release(number).is_some()));
+    needed.extend(kept.map(|it| it.environment));
+    needed.sort_unstable();
+    needed.dedup();
+    needed
 }
 
 /// What each name shall be: its value, and whether it is marked secret.
@@ -358,6 +399,39 @@ fn several(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::fixture::release_of;
+
+    #[test]
+    fn a_version_is_needed_while_something_may_start_with_it() {
+        let mut state = State::new();
+        state.environment.today = 9;
+        state.slots.blue.environment = 4;
+        state.slots.blue.fresh = 5;
+        let past = |number: u64, environment: u64| vial_protocol::Deployment {
+            number,
+            kind: vial_protocol::Kind::Deploy,
+            status: vial_protocol::Status::Superseded,
+            release: Some(release_of(number)),
+            slot: None,
+            replaces: None,
+            rolled_back_by: None,
+            actor: "ana".into(),
+            reason: None,
+            error: None,
+            queued_at: Timestamp::UNIX_EPOCH,
+            live_at: None,
+            ended_at: None,
+            applied: Vec::new(),
+            reverts: Vec::new(),
+            reverted: Vec::new(),
+            environment,
+            steps: Vec::new(),
+        };
+        let releases = [(2, release_of(2))].into_iter().collect();
+        let history = History::new(&[past(2, 3), past(1, 1)], releases);
+        // The release of #1 is not on the disk any more: nobody goes back to it.
+        assert_eq!(needed(&state, &history), [0, 3, 4, 5, 9]);
+    }
 
     #[test]
     fn names_are_told_in_a_sentence_of_bearable_length() {
