@@ -204,9 +204,7 @@ mod tests {
     #[test]
     fn of_base64_that_is_the_value_alone_nothing_stays() {
         let mask = mask(&[("KEY", "topsecret")]);
-        for value in ["dG9wc2VjcmV0"] {
-            assert_eq!(mask.apply(value), "•••(KEY)");
-        }
+        assert_eq!(mask.apply("dG9wc2VjcmV0"), "•••(KEY)");
         let padded = base64::engine::general_purpose::STANDARD.encode("topsecret1");
         let mask = Mask::new([("KEY", "topsecret1")]);
         assert_eq!(mask.apply(&padded), "•••(KEY)", "{padded}");

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use vial_protocol::{Environment, Plan};
 
 use super::{BAKING, QUICK};
-use crate::support::setup::user;
+use crate::support::setup::{Site, user};
+use crate::support::terminal::Terminal;
 use crate::support::{Host, Setup, env, is_root};
 
 fn get<'a>(environment: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
@@ -163,6 +164,25 @@ async fn a_value_comes_from_anywhere_but_the_command_line() {
     let ran = host.serving_environment().await;
     assert_eq!((get(&ran, "TLS_KEY"), get(&ran, "B")), (Some(key), Some("x\ny")));
     assert_eq!(get(&ran, "EMPTY"), Some(""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_as_a_value_is_not_shown_and_can_be_left() {
+    let host = Setup::new().app("shop", QUICK).site(Site::NoCaddy).start().await;
+    let mut terminal = Terminal::open(&host, &["env", "shop", "set", "API_KEY", "--secret"]);
+    terminal.until_it_shows("The value of API_KEY (it is not shown):");
+    terminal.types(b"hunter2x\x7f2\r");
+    terminal.until_it_shows("API_KEY is set (version 1)");
+    assert!(!terminal.screen.contains("hunter"), "{:?}", terminal.screen);
+    let revealed = host.vial(&["env", "shop", "list", "--reveal"]).await.ends(0);
+    revealed.says(&["API_KEY='hunter22'"]);
+
+    let mut terminal = Terminal::open(&host, &["env", "shop", "set", "API_KEY"]);
+    terminal.until_it_shows("(it is not shown):");
+    terminal.types(b"other\x03");
+    terminal.until_it_shows("Nothing was changed.");
+    assert_eq!(terminal.child.wait().unwrap().code(), Some(3));
+    host.set("API_KEY", "hunter22", &[]).await.ends(0).says(&["is so already"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
