@@ -254,8 +254,12 @@ async fn without_its_key_nothing_starts_that_would_miss_a_value() {
         .ends(0)
         .says(&["API_KEY cannot be opened"]);
 
+    host.vial(&["doctor"]).await.ends(1).says(&["environment.key is gone", "Put it back"]);
+
     host.kill_daemon();
     std::fs::write(&key, kept).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    host.vial(&["doctor"]).await.ends(1).says(&["Others than its owner may use", "chmod 0600"]);
     host.start_daemon().await;
     host.deploy(2).await;
     assert_eq!(get(&host.serving_environment().await, "API_KEY"), Some("hunter22"));
