@@ -15,7 +15,8 @@ defmodule Vial.Deployment do
       it back), `:superseded` (it was live until a later deployment succeeded)
 
   `applied` are the migrations that its `migrate` applied, `reverts` the versions that it was asked
-  to revert, `reverted` those that are down because of it. `steps` is filled only where one
+  to revert, `reverted` those that are down because of it. `environment` is the
+  version of the environment that its release was started with last. `steps` is filled only where one
   deployment is asked for, and empty in lists.
   """
 
@@ -56,6 +57,7 @@ defmodule Vial.Deployment do
           applied: [Vial.Migrations.Moved.t()],
           reverts: [pos_integer],
           reverted: [Vial.Migrations.Moved.t()],
+          environment: non_neg_integer,
           steps: [Vial.Step.t()]
         }
 
@@ -76,6 +78,7 @@ defmodule Vial.Deployment do
     applied: [],
     reverts: [],
     reverted: [],
+    environment: 0,
     steps: []
   ]
 

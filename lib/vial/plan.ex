@@ -16,6 +16,8 @@ defmodule Vial.Plan do
       of it. A rollback is refused until somebody does; `:revert` is missing where one of them has
       no way down.
 
+  `environment` is what its release starts with, see `Vial.Plan.Environment`.
+
   `digest` identifies the plan. A rollback that carries it is refused if the plan has changed since.
   """
 
@@ -38,6 +40,7 @@ defmodule Vial.Plan do
           migrations: [Vial.Migration.t()],
           applies: [Vial.Migration.t()],
           database: database,
+          environment: Vial.Plan.Environment.t(),
           warnings: [String.t()],
           digest: String.t()
         }
@@ -56,6 +59,7 @@ defmodule Vial.Plan do
     hot: false,
     migrations: [],
     applies: [],
+    environment: %Vial.Plan.Environment{},
     warnings: []
   ]
 

@@ -14,16 +14,19 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cli_fake::{
-    Fake, accepted, app_event, at, deployment, events, refused, release, shop, shop_with, vial,
+    Fake, accepted, app_event, at, deployment, events, now, refused, release, shop, shop_with, vial,
 };
+use jiff::tz::TimeZone;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::sync::broadcast;
 use vial::cli::exit::Exit;
+use vial::cli::look::Look;
+use vial::cli::view_plan;
 use vial_protocol::request::Rollback;
 use vial_protocol::{
-    Code, DatabasePlan, Deployment, Effect, Event, Kind, Migration, Plan, Problem, Reversal, Slot,
-    Standing, Status,
+    Code, DatabasePlan, Deployment, Effect, EnvironmentPlan, Event, Kind, Migration, Plan, Problem,
+    Reversal, Slot, Standing, Status,
 };
 
 /// The app's deployments as the daemon would have them, and changes to them.
@@ -113,9 +116,33 @@ fn plan() -> Plan {
         }],
         applies: Vec::new(),
         database: DatabasePlan::Keep,
+        environment: EnvironmentPlan::default(),
         warnings: Vec::new(),
         digest: "d1".into(),
     }
+}
+
+#[test]
+fn a_plan_names_the_variables_that_differ_and_where_their_values_come_from() {
+    let look = Look { width: Some(80), zone: TimeZone::UTC, now: now(), colour: false };
+    let env = |differs: &[&str], renewed: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let (differs, renewed) = (names(differs), names(renewed));
+        let environment = EnvironmentPlan { version: 2, today: 4, differs, renewed };
+        let shown = view_plan::render(&Plan { environment, ..plan() }, &look);
+        shown.split_once("  Env  ").map(|(_, env)| env.trim_start().to_owned())
+    };
+    assert_eq!(env(&[], &[]), None, "it starts with today's in any case");
+    assert_eq!(
+        env(&[], &["PASSWORD"]).unwrap(),
+        "today's of what is secret and was changed: PASSWORD\n"
+    );
+    assert_eq!(
+        env(&["POOL", "SIZE"], &["PASSWORD"]).unwrap(),
+        "its own (version 2), not today's, of: POOL, SIZE
+            today's of what is secret: PASSWORD
+            `--env current` takes today's of all\n"
+    );
 }
 
 const PLAN: &str = "\

@@ -10,7 +10,8 @@ use cli_fake::{Fake, at, daemon, deployment, refused, shop, shop_with, slot, via
 use vial::cli::exit::Exit;
 use vial::cli::look;
 use vial_protocol::{
-    Code, Deployment, Health, Kind, Problem, RollbackOffer, Slot, SlotState, Status,
+    Code, Deployment, Environment, Health, Kind, Problem, RollbackOffer, Slot, SlotState, Status,
+    Variable,
 };
 
 fn fits(text: &str) {
@@ -40,6 +41,37 @@ shop: v2.0.0 serves since 03:12:01 (2 m ago) from green
 "
     );
     fits(&ran.out);
+}
+
+#[tokio::test]
+async fn the_environment_is_a_list_of_names_and_says_what_does_not_serve_yet() {
+    let variable = |name: &str, secret| Variable {
+        name: name.into(),
+        secret,
+        version: 3,
+        set_at: at("03:12:00"),
+        set_by: "anna".into(),
+        value: None,
+    };
+    let environment = Environment {
+        version: 3,
+        serving: Some(2),
+        pending: vec!["DATABASE_URL".into()],
+        variables: vec![variable("DATABASE_URL", true), variable("POOL_SIZE", false)],
+    };
+    let route = get(move || async move { Json(environment) });
+    let fake = Fake::new(Router::new().route("/v1/apps/shop/env", route));
+    let ran = vial(&fake.path(), "env shop list").run().await;
+    assert_eq!(ran.exit, Exit::Done);
+    assert_eq!(
+        ran.out,
+        "\
+Name          Marked  Version  Set    By
+DATABASE_URL  secret  3        03:12  anna
+POOL_SIZE             3        03:12  anna
+Not in what serves yet: DATABASE_URL. `vial restart shop` starts it with today's, without a build.
+"
+    );
 }
 
 #[tokio::test]

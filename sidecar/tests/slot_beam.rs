@@ -78,6 +78,7 @@ impl Host {
             distribution: Distribution::Loopback,
             inherited: std::env::vars_os().collect(),
             env_file: vec![],
+            kept: vec![],
             slot_env: vec![],
         }
     }

@@ -127,6 +127,19 @@ defmodule Vial.ViewTest do
       forward = plan(applies: [migration(20, brought_by: nil)])
       assert View.Plan.render(forward, look()) =~ "Migrates  1 migration that v1.0.0 brings\n"
     end
+
+    test "names the variables that differ, and none of their values" do
+      environment = %Vial.Plan.Environment{version: 2, today: 4, renewed: ["PASSWORD"]}
+      shown = View.Plan.render(plan(environment: environment), look())
+      assert shown =~ "  Env       today's of what is secret and was changed: PASSWORD\n"
+      environment = %{environment | differs: ["POOL", "SIZE"]}
+
+      assert View.Plan.render(plan(environment: environment), look()) =~
+               "  Env       its own (version 2), not today's, of: POOL, SIZE\n" <>
+                 "            today's of what is secret: PASSWORD\n"
+
+      refute View.Plan.render(plan(), look()) =~ "Env"
+    end
   end
 
   describe "an outcome" do

@@ -37,6 +37,7 @@ defmodule Vial.View.Plan do
       facts,
       Enum.map(plan.migrations, &migration(&1, look)),
       applies(plan, look),
+      environment(plan.environment, look),
       Enum.map(plan.warnings, &[Look.paint(look, :bad, "!"), " ", Text.word(&1), "\n"])
     ])
   end
@@ -136,6 +137,26 @@ defmodule Vial.View.Plan do
       Enum.map(plan.applies, &migration(&1, look))
     ]
   end
+
+  # Nothing where the release starts with what it would start with today in any case.
+  defp environment(%{differs: [], renewed: []}, _look), do: []
+
+  defp environment(%{differs: [], renewed: renewed}, look),
+    do: fact("Env", "today's of what is secret and was changed: #{names(renewed)}", look)
+
+  defp environment(%{version: version, differs: differs, renewed: renewed}, look) do
+    own = "its own (version #{version}), not today's, of: #{names(differs)}"
+
+    [
+      fact("Env", Look.paint(look, :warn, own), look),
+      if(renewed == [],
+        do: [],
+        else: fact("", "today's of what is secret: #{names(renewed)}", look)
+      )
+    ]
+  end
+
+  defp names(names), do: Enum.map_join(names, ", ", &Text.word/1)
 
   defp fact(name, line, look),
     do: ["  ", Look.paint(look, :dim, String.pad_trailing(name, 8)), "  ", line, "\n"]

@@ -5,8 +5,8 @@ use vial_protocol::migration::{MigrationState, MigrationsReport, Moved};
 use vial_protocol::plan::DatabasePlan;
 use vial_protocol::request::{Accepted, Evaluated, Migrated};
 use vial_protocol::{
-    AppStatus, DaemonStatus, Deployment, Event, Health, LogChunk, LogLine, Migration, Plan,
-    Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standing, Step,
+    AppStatus, DaemonStatus, Deployment, EnvironmentPlan, Event, Health, LogChunk, LogLine,
+    Migration, Plan, Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standing, Step,
 };
 
 use super::{Shape, ToTerm, word};
@@ -36,7 +36,7 @@ structure!(RollbackOffer => "Elixir.Vial.Offer" { target, refusal });
 structure!(RouteStatus => "Elixir.Vial.Route" { mode, hosts, problem });
 structure!(Deployment => "Elixir.Vial.Deployment" {
     number, kind, status, release, slot, replaces, rolled_back_by, actor, reason, error, queued_at,
-    live_at, ended_at, applied, reverts, reverted, steps,
+    live_at, ended_at, applied, reverts, reverted, environment, steps,
 });
 structure!(Step => "Elixir.Vial.Step" { status, started_at, ended_at, outcome });
 structure!(Release => "Elixir.Vial.Release" {
@@ -44,7 +44,10 @@ structure!(Release => "Elixir.Vial.Release" {
 });
 structure!(Plan => "Elixir.Vial.Plan" {
     app, from, from_deployment, to, to_deployment, to_last_live_at, slot, hot, cancels, migrations,
-    applies, database, warnings, digest,
+    applies, database, environment, warnings, digest,
+});
+structure!(EnvironmentPlan => "Elixir.Vial.Plan.Environment" {
+    version, today, differs, renewed,
 });
 structure!(LogChunk => "Elixir.Vial.Log" { slot, lines, cursor, gap });
 structure!(LogLine => "Elixir.Vial.Log.Line" { at, text });

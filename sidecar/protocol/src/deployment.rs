@@ -45,6 +45,9 @@ pub struct Deployment {
     /// again where they were restored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reverted: Vec<Moved>,
+    /// The version of the app's environment that its release was started with last.
+    #[serde(default)]
+    pub environment: u64,
     /// What it did, in order. Empty in lists; filled where one deployment is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,

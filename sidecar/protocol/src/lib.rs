@@ -2,7 +2,7 @@
 //!
 //! The map: [`words`] are the names that every layer shares (slot, kind, status); [`release`],
 //! [`deployment`] and [`app`] are what a reader sees; [`migration`] is what a release does to the
-//! database; [`plan`] is what a person agrees to before something changes; [`request`] is what a
+//! database, [`environment`] what it starts with; [`plan`] is what a person agrees to before something changes; [`request`] is what a
 //! caller asks for; [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams.
 //!
 //! The daemon, the command line, the NIF and the dashboard all import this crate; it imports none
@@ -11,6 +11,7 @@
 
 pub mod app;
 pub mod deployment;
+pub mod environment;
 pub mod event;
 pub mod log;
 pub mod migration;
@@ -22,6 +23,7 @@ pub mod words;
 
 pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotState, SlotStatus};
 pub use deployment::{Deployment, Step};
+pub use environment::{Environment, EnvironmentChoice, EnvironmentPlan, Variable};
 pub use event::Event;
 pub use log::{LogChunk, LogLine};
 pub use migration::{Effect, Migration, MigrationChoice, Reversal, Standing};

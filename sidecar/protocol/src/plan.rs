@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{MigrationChoice, Release, Slot, Standing};
+use crate::{EnvironmentPlan, MigrationChoice, Release, Slot, Standing};
 
 /// What a rollback would do, if it were asked for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct Plan {
     pub applies: Vec<Standing>,
     /// What happens to the database.
     pub database: DatabasePlan,
+    /// What its release starts with.
+    #[serde(default)]
+    pub environment: EnvironmentPlan,
     /// What a person should know before they agree, most urgent first: whole sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::migration::Moved;
-use crate::{MigrationChoice, Slot};
+use crate::{EnvironmentChoice, MigrationChoice, Slot};
 
 /// The header that makes a repeated request one request: the answer to the first is given again.
 /// 1 to 64 printable ASCII characters, new for each thing that a person asks for.
@@ -24,6 +24,8 @@ pub struct Rollback {
     /// What shall become of the migrations that the target does not know. Needed only where one of
     /// them is destructive.
     pub migrations: Option<MigrationChoice>,
+    /// Which values its release starts with.
+    pub env: EnvironmentChoice,
     /// Go ahead where Vial would ask: keep the migrations where nothing else was said.
     pub force: bool,
 }

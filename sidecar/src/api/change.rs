@@ -23,8 +23,8 @@ fn accepted(answer: Result<Accepted, Failure>) -> Answered {
 }
 
 pub(super) async fn rollback(caller: Caller, bytes: Bytes) -> Answered {
-    let Rollback { to, reason, cancel, digest, migrations, force } = body(&bytes)?;
-    let what = What::Rollback(RollbackAsk { to, cancel, digest, migrations, force });
+    let Rollback { to, reason, cancel, digest, migrations, env, force } = body(&bytes)?;
+    let what = What::Rollback(RollbackAsk { to, cancel, digest, migrations, env, force });
     accepted(caller.ask(reason, what).await)
 }
 

@@ -1,7 +1,9 @@
 //! A slot's log: part of it, or as it grows.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::Query;
@@ -17,6 +19,7 @@ use super::caller::Caller;
 use super::events::{encode, stream};
 use crate::log::follow::Follower;
 use crate::log::{self, LogRead, Unfinished};
+use crate::vault::Vault;
 
 /// How many lines are given where the caller does not say.
 const LINES: usize = 100;
@@ -43,7 +46,9 @@ pub(super) async fn logs(
 ) -> Result<Response, Failure> {
     let Query(wanted) = wanted.map_err(|error| bad(error.body_text()))?;
     let slot = wanted.slot.or(app.status().active).unwrap_or(Slot::Blue);
-    let path = app.context().layout.log(slot);
+    let context = app.context();
+    let path = context.layout.log(slot);
+    let vault = context.vault.clone();
     let follows = wanted.follow;
     let first = {
         let path = path.clone();
@@ -56,13 +61,13 @@ pub(super) async fn logs(
         _ => Err(Problem::new(Code::Internal, format!("{slot}'s log cannot be read: {error}."))
             .next("`vial doctor`")),
     })?;
-    let first = chunk(slot, first);
+    let first = chunk(slot, first, &vault);
     if !follows {
         return Ok(Json(first).into_response());
     }
     // Few, because one of them is as large as a read.
     let (tell, told) = mpsc::channel(4);
-    tokio::spawn(follow(path, first, tell));
+    tokio::spawn(follow(path, first, vault, tell));
     Ok(stream(told).into_response())
 }
 
@@ -81,11 +86,23 @@ impl Wanted {
     }
 }
 
-fn chunk(slot: Slot, read: LogRead) -> LogChunk {
-    LogChunk { slot, lines: read.lines, cursor: read.cursor, gap: read.gap }
+/// As it is served: without the values of the app's environment. The file is the app's own.
+fn chunk(slot: Slot, read: LogRead, vault: &Vault) -> LogChunk {
+    let mut lines = read.lines;
+    for line in &mut lines {
+        if let Cow::Owned(masked) = vault.mask(&line.text) {
+            line.text = masked;
+        }
+    }
+    LogChunk { slot, lines, cursor: read.cursor, gap: read.gap }
 }
 
-async fn follow(path: PathBuf, mut told: LogChunk, tell: mpsc::Sender<axum::response::sse::Event>) {
+async fn follow(
+    path: PathBuf,
+    mut told: LogChunk,
+    vault: Arc<Vault>,
+    tell: mpsc::Sender<axum::response::sse::Event>,
+) {
     let slot = told.slot;
     let Ok(mut follower) = Follower::new(&path) else { return };
     loop {
@@ -112,6 +129,6 @@ async fn follow(path: PathBuf, mut told: LogChunk, tell: mpsc::Sender<axum::resp
                 _ => return,
             }
         };
-        told = chunk(slot, read);
+        told = chunk(slot, read, &vault);
     }
 }

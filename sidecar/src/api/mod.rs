@@ -5,7 +5,7 @@
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`] and [`logs`] for
 //! streams, [`console`] for what runs in a release, [`migrations`] for the
-//! database. [`answer`] turns every problem into a response.
+//! database, [`environment`] for what releases start with. [`answer`] turns every problem into a response.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -14,6 +14,7 @@ mod caller;
 mod change;
 mod console;
 mod deploy;
+mod environment;
 mod events;
 mod logs;
 mod migrations;

@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
 use serde::Deserialize;
-use vial_protocol::{AppStatus, Code, DaemonStatus, Deployment, MigrationChoice, Plan, Problem};
+use vial_protocol::{
+    AppStatus, Code, DaemonStatus, Deployment, EnvironmentChoice, MigrationChoice, Plan, Problem,
+};
 
 use super::Shared;
 use super::answer::{Failure, bad};
@@ -76,6 +78,8 @@ pub(super) struct Wanted {
     cancel: bool,
     migrations: Option<MigrationChoice>,
     #[serde(default)]
+    env: EnvironmentChoice,
+    #[serde(default)]
     force: bool,
 }
 
@@ -83,9 +87,9 @@ pub(super) async fn plan(
     Caller { app, .. }: Caller,
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Plan>, Failure> {
-    let Query(Wanted { to, cancel, migrations, force }) =
+    let Query(Wanted { to, cancel, migrations, env, force }) =
         wanted.map_err(|error| bad(error.body_text()))?;
-    let ask = RollbackAsk { to, cancel, digest: None, migrations, force };
+    let ask = RollbackAsk { to, cancel, digest: None, migrations, env, force };
     Ok(Json(app.plan(ask).await?))
 }
 

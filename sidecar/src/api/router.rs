@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
-use super::{Shared, change, console, deploy, events, logs, migrations, read};
+use super::{Shared, change, console, deploy, environment, events, logs, migrations, read};
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
@@ -22,6 +22,10 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))
         .route("/v1/apps/{app}/rollback", get(read::plan).post(change::rollback))
         .route("/v1/apps/{app}/migrations", get(migrations::report).post(migrations::migrate))
+        .route(
+            "/v1/apps/{app}/env",
+            get(environment::show).put(environment::set).delete(environment::unset),
+        )
         .route("/v1/apps/{app}/restart", post(change::restart))
         .route("/v1/apps/{app}/cancel", post(change::cancel))
         .route("/v1/apps/{app}/stop", post(change::stop))

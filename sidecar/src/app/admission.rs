@@ -4,7 +4,8 @@
 //! person who reads it was woken up.
 
 use vial_protocol::{
-    Code, DatabasePlan, Desired, Kind, MigrationChoice, Plan, Problem, Standing, Status,
+    Code, DatabasePlan, Desired, EnvironmentChoice, EnvironmentPlan, Kind, MigrationChoice, Plan,
+    Problem, Standing, Status,
 };
 
 use super::history::Past;
@@ -24,6 +25,8 @@ pub struct RollbackAsk {
     pub digest: Option<String>,
     /// What shall become of the migrations that the target does not know.
     pub migrations: Option<MigrationChoice>,
+    /// Which values its release shall start with.
+    pub env: EnvironmentChoice,
     /// Go ahead where somebody would be asked.
     pub force: bool,
 }
@@ -181,6 +184,7 @@ impl<'a> Known<'a> {
         };
         Ok(Ask {
             reverts,
+            environment: Some(plan.environment.version),
             migrate: !plan.applies.is_empty(),
             ..Ask::new(Kind::Rollback, Some(plan.to.number), actor, reason)
         })
@@ -250,6 +254,7 @@ impl<'a> Known<'a> {
         let applies = standing::standing(self.history, to, from);
         let database = standing::database(&migrations, ask.migrations, ask.force);
         let label = self.label(to_number);
+        let environment = self.starts_with(target, ask.env);
         let mut plan = Plan {
             app: self.app.into(),
             from: from.clone(),
@@ -258,12 +263,13 @@ impl<'a> Known<'a> {
             to_deployment: target.number,
             to_last_live_at: last_live,
             slot: self.state.idle(),
-            hot: cancels.is_none() && self.state.is_hot(to_number),
+            hot: cancels.is_none() && self.state.is_hot(to_number, environment.version),
             cancels,
             warnings: standing::warnings(&migrations, &applies, &database, &label),
             migrations,
             applies,
             database,
+            environment,
             digest: String::new(),
         };
         plan.digest = digest(&plan);
@@ -271,13 +277,27 @@ impl<'a> Known<'a> {
     }
 }
 
+impl Known<'_> {
+    /// What the release of a rollback's target starts with.
+    fn starts_with(self, target: &Past, choice: EnvironmentChoice) -> EnvironmentPlan {
+        let today = self.state.environment.today;
+        let version = match choice {
+            EnvironmentChoice::Own => target.environment,
+            EnvironmentChoice::Current => today,
+        };
+        let (differs, renewed) =
+            (self.environment.differs(version), self.environment.renewed(target.environment));
+        EnvironmentPlan { version, today, differs, renewed }
+    }
+}
+
 /// Says whether two plans mean the same to a person: what would be left, what would serve, what
-/// would be cancelled, and which migrations stand between. What shall become of those, a request
-/// says itself.
+/// would be cancelled, which migrations stand between, and which environment it would start with.
+/// What shall become of the migrations, a request says itself.
 fn digest(plan: &Plan) -> String {
     use sha2::{Digest, Sha256};
     let meaning = format!(
-        "{}\n{}\n{}\n{}\n{:?}\n{:?}\n{:?}",
+        "{}\n{}\n{}\n{}\n{:?}\n{:?}\n{:?}\n{:?}",
         plan.app,
         plan.from_deployment,
         plan.from.number,
@@ -285,6 +305,7 @@ fn digest(plan: &Plan) -> String {
         plan.cancels,
         versions(&plan.migrations),
         versions(&plan.applies),
+        plan.environment,
     );
     Sha256::digest(meaning.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,18 +9,24 @@ use crate::app::history::History;
 use crate::app::machine::State;
 use crate::app::machine::{Current, Event, Fact, Life, Settings, step};
 use crate::store::record::Record;
+use crate::vault::Kept;
 
 /// An app whose deployments are played through the real machine.
 struct App {
     state: State,
     history: History,
+    environment: Kept,
 }
 
 const SETTINGS: Settings = Settings { migrates: false, bakes: true };
 
 impl App {
     fn new() -> App {
-        App { state: State::new(), history: History::new(&[], BTreeMap::new()) }
+        App {
+            state: State::new(),
+            history: History::new(&[], BTreeMap::new()),
+            environment: Kept::default(),
+        }
     }
 
     fn feed(&mut self, event: Event) {
@@ -39,7 +45,12 @@ impl App {
     }
 
     fn known(&self) -> Known<'_> {
-        Known { app: "shop", state: &self.state, history: &self.history }
+        Known {
+            app: "shop",
+            state: &self.state,
+            history: &self.history,
+            environment: &self.environment,
+        }
     }
 
     fn begin(&mut self, kind: Kind, release: Option<u64>) -> u64 {

@@ -1,11 +1,14 @@
 //! Answering a request: admission, the turn that it causes, and the words of the answer.
 
+use std::sync::Arc;
+
 use vial_protocol::request::Accepted;
 use vial_protocol::{Code, Kind, Problem};
 
 use super::machine::{Ask, Command, Event};
 use super::request::{Actor, Request, What};
 use super::task::Task;
+use crate::release;
 use crate::store::history::KeptAnswer;
 
 impl Task {
@@ -21,6 +24,7 @@ impl Task {
         }
         let number = self.state.next_number;
         let name = actor.display();
+        let mut kept = None;
         let (command, upload, accepted) = match what {
             What::Deploy { upload, allow_destructive } => {
                 self.known().deploy()?;
@@ -57,6 +61,13 @@ impl Task {
                 self.known().start()?;
                 (Command::Start, None, done(&format!("{} starts.", self.context.app())))
             }
+            What::Environment(change) => {
+                let Some(sealed) = self.seal(change, &name)? else {
+                    return Ok(done("Nothing was changed: all of it is so already."));
+                };
+                kept = Some(Arc::new(sealed.kept));
+                (sealed.command, None, done(&sealed.message))
+            }
         };
         if let Some(upload) = upload {
             self.uploads.insert(number, upload);
@@ -71,7 +82,12 @@ impl Task {
         // Uploads of deployments that were cancelled while they waited.
         let queued = self.state.queued.as_ref().map(|it| it.number);
         self.uploads.retain(|number, _| Some(*number) == queued);
-        turned.map(|()| accepted)
+        turned?;
+        if let Some(kept) = kept {
+            self.environment = kept.clone();
+            self.context.vault.replace(kept);
+        }
+        Ok(accepted)
     }
 
     /// The answer to the same request, where it was given already.
@@ -103,13 +119,15 @@ impl Task {
 
     /// What is left of the reserve on a full disk is for a rollback.
     fn has_room(&self) -> Result<(), Problem> {
-        match super::snapshot::reserve(&self.context) {
-            Some(problem) => Err(Problem {
-                message: format!("Nothing was changed: {}", problem.message),
-                ..problem
-            }),
-            None => Ok(()),
+        if let Some(problem) = super::snapshot::reserve(&self.context) {
+            let message = format!("Nothing was changed: {}", problem.message);
+            return Err(Problem { message, ..problem });
         }
+        // How much it needs, nobody knows yet: unpacking looks again.
+        release::room(&self.context.layout.releases(), 0).map_err(|error| {
+            Problem::new(Code::NoSpace, format!("Nothing was changed: {error}"))
+                .next("free space, or lower `keep_releases`, and deploy again")
+        })
     }
 
     /// An app's own user may not end what somebody else began.
@@ -157,16 +175,18 @@ fn describe(what: &What, actor: &Actor) -> String {
     let asked = match what {
         What::Deploy { .. } => "deploy".into(),
         What::Rollback(ask) => format!(
-            "rollback to {} cancelling {}, migrations: {}",
+            "rollback to {} cancelling {}, migrations: {}, environment: {}",
             ask.to.map_or_else(|| "the previous release".into(), |to| format!("#{to}")),
             if ask.cancel { "what is in progress" } else { "nothing" },
-            ask.migrations.map_or(if ask.force { "forced" } else { "as usual" }, |it| it.as_str())
+            ask.migrations.map_or(if ask.force { "forced" } else { "as usual" }, |it| it.as_str()),
+            ask.env.as_str()
         ),
         What::Restart { in_place: true } => "restart in place".into(),
         What::Restart { in_place: false } => "restart".into(),
         What::Cancel => "cancel".into(),
         What::Stop => "stop".into(),
         What::Start => "start".into(),
+        What::Environment(change) => change.to_string(),
     };
     format!("{asked} by {}", actor.name)
 }

@@ -10,6 +10,7 @@ use super::paths::AppLayout;
 use crate::config::{AppConfig, HostConfig};
 use crate::route::Route;
 use crate::store::Store;
+use crate::vault::{Key, Vault};
 
 /// What is the same for every app of the daemon.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Daemon {
     pub epmd_port: u16,
     /// Names this daemon's state folder in the marks of its processes.
     pub id: Arc<str>,
+    /// Opens the values of the apps' environments; absent where it is gone.
+    pub key: Option<Arc<Key>>,
     /// The program that is run to start others: the daemon's own.
     pub binary: PathBuf,
 }
@@ -36,6 +39,8 @@ pub struct Context {
     pub layout: AppLayout,
     /// The secret of its Erlang nodes.
     pub cookie: String,
+    /// The values of its environment.
+    pub vault: Arc<Vault>,
     /// How traffic is sent to a slot; absent for a worker.
     pub route: Option<Arc<Route>>,
 }

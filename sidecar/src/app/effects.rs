@@ -50,11 +50,11 @@ impl Task {
                 let work = jobs::revert::restore(context, number, mover, moved);
                 self.job(CancellationToken::new(), work);
             }
-            Effect::Start { slot, run, release } => {
+            Effect::Start { slot, run, release, environment } => {
                 // A release that cannot write its log or its configuration does not start.
                 context.daemon.store.ballast().make_room(ROOM);
                 let label = self.known().label(release);
-                let which = Which { slot, id: run, release, label };
+                let which = Which { slot, id: run, release, environment, label };
                 let run = Run::start(context, which, self.tell.clone());
                 *self.runs.get_mut(slot) = Some(run);
             }
@@ -134,6 +134,7 @@ impl Task {
             slot,
             run,
             release: self.state.slots.get(slot).release.unwrap_or_default(),
+            environment: self.state.slots.get(slot).environment,
             log_offset: self.runs.get(slot).as_ref().map_or(0, Run::log_offset),
         }
     }
@@ -176,6 +177,7 @@ impl Task {
     }
 
     fn prune(&mut self) {
+        self.forget_values();
         let keep = usize::try_from(self.context.config.keep_releases).unwrap_or(usize::MAX);
         let numbers = removable(&self.state, &self.history, keep);
         if numbers.is_empty() {

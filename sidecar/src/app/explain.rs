@@ -115,12 +115,12 @@ impl Task {
         let back = self.state.slots.get(self.state.idle()).release;
         let risk = self.state.current.as_ref().and_then(|it| it.risk.as_deref());
         match (problem.code, back, risk) {
-            (Code::BakeFailed, Some(back), Some(risk)) if self.state.is_hot(back) => format!(
+            (Code::BakeFailed, Some(back), Some(risk)) if self.state.runs_idle(back) => format!(
                 "{label} failed after it went live and serves still: it was not taken back by \
                  itself, because it {risk}, and {} may fail on that schema. {cause}",
                 self.known().label(back)
             ),
-            (Code::BakeFailed, Some(back), None) if self.state.is_hot(back) => format!(
+            (Code::BakeFailed, Some(back), None) if self.state.runs_idle(back) => format!(
                 "{label} failed after it went live and is taken back: {} serves again. {cause}",
                 self.known().label(back)
             ),

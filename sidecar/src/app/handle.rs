@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vial_protocol::request::Accepted;
-use vial_protocol::{AppStatus, Code, Plan, Problem};
+use vial_protocol::{AppStatus, Code, Environment, Plan, Problem};
 
 use super::admission::RollbackAsk;
 use super::context::Context;
@@ -72,6 +72,14 @@ impl App {
     /// The refusal, or that the daemon is stopping.
     pub async fn plan(&self, ask: RollbackAsk) -> Result<Plan, Problem> {
         self.call(|tell| Message::Plan(ask, tell)).await?
+    }
+
+    /// Its environment: names and what is known of them, and with `reveal` the values.
+    ///
+    /// # Errors
+    /// That the daemon is stopping.
+    pub async fn environment(&self, reveal: bool) -> Result<Environment, Problem> {
+        self.call(|tell| Message::Environment(reveal, tell)).await
     }
 
     /// Where a release is; the one that serves where none is named. With `changes`, which begins the

@@ -21,6 +21,8 @@ pub struct Past {
     pub status: Status,
     /// Its release.
     pub release: Option<u64>,
+    /// The version of the environment that it ran with last.
+    pub environment: u64,
     /// When it took the traffic.
     pub live_at: Option<Timestamp>,
 }
@@ -52,6 +54,7 @@ impl History {
                 kind: it.kind,
                 status: it.status,
                 release: it.release.as_ref().map(|release| release.number),
+                environment: it.environment,
                 live_at: it.live_at,
             })
             .collect();
@@ -129,6 +132,7 @@ impl History {
                 kind: began.kind,
                 status: Status::Queued,
                 release: began.release,
+                environment: 0,
                 live_at: None,
             }),
             Record::Entered { number, status } | Record::Ended { number, status, .. } => {
@@ -136,6 +140,9 @@ impl History {
             }
             Record::ReleaseChosen { number, release } => {
                 self.change(*number, |it| it.release = Some(*release));
+            }
+            Record::EnvironmentChosen { number, environment } => {
+                self.change(*number, |it| it.environment = *environment);
             }
             Record::WentLive { number, .. } => self.change(*number, |it| it.live_at = Some(now)),
             Record::Settled { number, took_back } => {
@@ -153,6 +160,7 @@ impl History {
             | Record::Reverted { .. }
             | Record::Failing { .. }
             | Record::SlotChosen { .. }
+            | Record::EnvironmentChanged(_)
             | Record::SlotFilled { .. }
             | Record::Stopping { .. }
             | Record::Wanted(_)

@@ -3,6 +3,7 @@
 use super::history::History;
 use super::machine::State;
 use super::standing;
+use crate::vault::Kept;
 
 /// What is known when a request comes in.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,8 @@ pub struct Known<'a> {
     pub state: &'a State,
     /// Its past.
     pub history: &'a History,
+    /// Its environment.
+    pub environment: &'a Kept,
 }
 
 impl Known<'_> {

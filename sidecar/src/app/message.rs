@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use vial_protocol::request::Accepted;
-use vial_protocol::{Health, Plan, Problem, Release, Slot};
+use vial_protocol::{Environment, Health, Plan, Problem, Release, Slot};
 
 use super::admission::RollbackAsk;
 use super::context::Context;
@@ -22,6 +22,8 @@ pub enum Message {
     Plan(RollbackAsk, oneshot::Sender<Result<Plan, Problem>>),
     /// Somebody asks where a release is, perhaps to change something with it.
     Whereabouts(Option<u64>, Option<&'static str>, oneshot::Sender<Result<Whereabouts, Problem>>),
+    /// Somebody asks for its environment, with the values or without.
+    Environment(bool, oneshot::Sender<Environment>),
     /// Something happened that the machine must know.
     Fact(Fact),
     /// Something happened that readers want to see.

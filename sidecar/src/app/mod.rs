@@ -15,13 +15,14 @@
 //! the time that [`clock`] tells. What cannot be
 //! committed yet waits in its `backlog`.
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
-//! facts. [`helpers`] is the journal of what runs of a release beside its slots. Readers get numbered snapshots from [`snapshot`].
+//! facts. [`environment`] changes what releases start with, and says what it is. [`helpers`] is the journal of what runs of a release beside its slots. Readers get numbered snapshots from [`snapshot`].
 //!
 //! Imports from here point down, to the leaves, the store and the protocol; never to `api`.
 
 pub mod admission;
 pub mod clock;
 pub mod context;
+pub mod environment;
 pub mod handle;
 pub mod helpers;
 pub mod history;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! vial.db                      the journal and the history, 0600
+//! environment.key              opens the apps' sealed values, which are in vial.db, 0600
 //! ballast                      what is kept of the disk for the time when it is full, 0600
 //! vial.db.schema-2.bak         what it was before a newer Vial migrated it, 0600
 //! route/shop/                  what Caddy reads, 0755 (the route's own)
@@ -18,6 +19,9 @@
 use std::path::{Path, PathBuf};
 
 use vial_protocol::Slot;
+
+/// The key file's name.
+pub const ENVIRONMENT_KEY: &str = "environment.key";
 
 /// The state folder.
 #[derive(Debug, Clone)]
@@ -42,6 +46,12 @@ impl Layout {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.root.join("vial.db")
+    }
+
+    /// The key that opens the apps' sealed values.
+    #[must_use]
+    pub fn environment_key(&self) -> PathBuf {
+        self.root.join(ENVIRONMENT_KEY)
     }
 
     /// What is kept of the disk for the time when it is full.

@@ -77,7 +77,8 @@ pub async fn console(
 ) -> Result<Console, Problem> {
     let RemoteCommand { program, args } = node(context, slot).await?.console();
     let marker = marker(context);
-    let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
+    let version = context.version_in(slot, None).await;
+    let environment = prepare(context, slot, marker.clone(), version).await.map_err(failed)?;
     let started = Program {
         program,
         args,
@@ -100,7 +101,9 @@ pub async fn clean_console(
     term: &str,
 ) -> Result<Console, Problem> {
     let marker = marker(context);
-    let environment = prepare(context, place.slot, marker.clone()).await.map_err(failed)?;
+    let version = context.version_in(place.slot, Some(place.release.number)).await;
+    let environment =
+        prepare(context, place.slot, marker.clone(), version).await.map_err(failed)?;
     let cwd = context.layout.console();
     greet(&cwd).map_err(failed)?;
     let mut env = environment.for_helper();

@@ -86,6 +86,11 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
             slot: open.slot,
             id: open.run,
             release: open.release,
+            environment: loaded
+                .slots
+                .iter()
+                .find(|it| it.slot == open.slot)
+                .map_or(0, |it| it.environment),
             label: label.unwrap_or_else(|| format!("release #{}", open.release)),
         };
         let (offset, tell) = (open.log_offset, tell.clone());

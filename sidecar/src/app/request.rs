@@ -4,6 +4,7 @@ use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
 
 use super::admission::RollbackAsk;
+use super::environment::Change;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub enum What {
     Stop,
     /// Start it again.
     Start,
+    /// Change its environment, for what starts from now on.
+    Environment(Change),
 }
 
 /// An archive as it comes in.

@@ -40,6 +40,8 @@ pub(super) struct Which {
     pub(super) id: RunId,
     /// The release.
     pub(super) release: u64,
+    /// The version of the environment that it starts with.
+    pub(super) environment: u64,
     /// The release as people name it.
     pub(super) label: String,
 }
@@ -50,6 +52,7 @@ struct Work {
     slot: Slot,
     id: RunId,
     release: u64,
+    environment: u64,
     label: String,
     log_offset: Arc<AtomicU64>,
     tell: mpsc::Sender<Message>,
@@ -60,10 +63,10 @@ struct Work {
 impl Run {
     /// Starts a release, and tells when it is healthy.
     pub(super) fn start(context: Arc<Context>, which: Which, tell: mpsc::Sender<Message>) -> Run {
-        let Which { slot, id, release, .. } = which;
+        let Which { slot, id, release, environment, .. } = which;
         let (run, work, process) = Run::new(context, which, tell);
         tokio::spawn(async move {
-            match launch::launch(&work.context, slot, id, release).await {
+            match launch::launch(&work.context, slot, id, release, environment).await {
                 Ok(launched) => {
                     work.log_offset.store(launched.log_offset, Ordering::Relaxed);
                     process.send_replace(Some(launched.process.clone()));
@@ -100,7 +103,7 @@ impl Run {
         which: Which,
         tell: mpsc::Sender<Message>,
     ) -> (Run, Work, watch::Sender<Option<Process>>) {
-        let Which { slot, id, release, label } = which;
+        let Which { slot, id, release, environment, label } = which;
         let (stop, stops) = mpsc::unbounded_channel();
         let (held, process) = watch::channel(None);
         let ask_health = Arc::new(Notify::new());
@@ -110,6 +113,7 @@ impl Run {
             slot,
             id,
             release,
+            environment,
             label,
             log_offset: log_offset.clone(),
             tell,
@@ -206,7 +210,8 @@ impl Work {
         let (context, slot, run) = (self.context.clone(), self.slot, self.id);
         let (tell, ask, label) = (self.tell.clone(), self.ask_health.clone(), self.label.clone());
         let log_offset = self.log_offset.load(Ordering::Relaxed);
-        let looked = Looked { slot, run, release: self.release, log_offset };
+        let (release, environment) = (self.release, self.environment);
+        let looked = Looked { slot, run, release, environment, log_offset };
         async move {
             ask.notified().await;
             loop {
@@ -222,6 +227,7 @@ impl Work {
                                 // The exit is told by whoever waits for it.
                                 Err(Unhealthy::Exited(_)) => std::future::pending().await,
                                 Err(Unhealthy::Deadline { waited, detail }) => {
+                                    let detail = context.vault.mask(&detail);
                                     let lines = last_lines(&context, slot, log_offset);
                                     let problem = Problem::new(
                                         Code::Unhealthy,

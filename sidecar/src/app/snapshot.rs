@@ -50,7 +50,7 @@ pub(super) struct Parts<'a> {
 
 impl Parts<'_> {
     pub(super) fn status(&self) -> AppStatus {
-        let Known { app, state, history } = self.known;
+        let Known { app, state, history, .. } = self.known;
         let offer = self.known.rollback(&RollbackAsk::default());
         AppStatus {
             name: app.into(),

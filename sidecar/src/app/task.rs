@@ -29,6 +29,7 @@ use crate::fault;
 use crate::store::StoreError;
 use crate::store::history::KeptAnswer;
 use crate::store::record::Record;
+use crate::vault::Kept;
 
 /// How much longer than its grace a slot may take to end when the host stops: what is killed may
 /// hang in the kernel, and its family is ended after it.
@@ -49,6 +50,8 @@ pub(super) struct Task {
     pub(super) uploads: HashMap<u64, Upload>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
+    /// The app's values, as the vault has them: nobody else changes those.
+    pub(super) environment: Arc<Kept>,
     /// What became of a migration that an earlier daemon was at.
     pub(super) interrupted: Option<Interrupted>,
     route_problem: Option<Problem>,
@@ -82,8 +85,14 @@ impl Task {
         let name: Arc<str> = context.app().into();
         let Found { state, history, clock, runs, seen, interrupted, leftovers } = found;
         let shown = Shown::default();
+        let environment = context.vault.kept();
         let first = Parts {
-            known: Known { app: &name, state: &state, history: &history },
+            known: Known {
+                app: &name,
+                state: &state,
+                history: &history,
+                environment: &environment,
+            },
             context: &context,
             shown: &shown,
             seen: &seen,
@@ -109,6 +118,7 @@ impl Task {
             uploads: HashMap::new(),
             shown,
             seen,
+            environment,
             interrupted,
             route_problem: None,
             trouble: None,
@@ -171,6 +181,9 @@ impl Task {
                     let risk = self.known().risk(number);
                     self.turn(Event::Fact(Fact::Unpacked { number, risk })).await;
                 }
+                Message::Environment(reveal, tell) => {
+                    let _ = tell.send(self.environment(reveal));
+                }
                 Message::Configure(context, tell) => {
                     let _ = tell.send(self.configure(context));
                 }
@@ -198,7 +211,12 @@ impl Task {
     }
 
     pub(super) fn known(&self) -> Known<'_> {
-        Known { app: self.context.app(), state: &self.state, history: &self.history }
+        Known {
+            app: self.context.app(),
+            state: &self.state,
+            history: &self.history,
+            environment: &self.environment,
+        }
     }
 
     /// A turn that must be made: where the store cannot commit, it waits until that can.
@@ -256,6 +274,7 @@ impl Task {
             step(&self.state, event, self.context.settings());
         for record in &mut records {
             self.explain(record);
+            self.mask(record);
         }
         let busy = |it: &State| it.current.is_some() || it.queued.is_some();
         if !records.is_empty() && (busy(&self.state) || busy(&state)) {
@@ -378,7 +397,8 @@ impl Task {
             Sight::Ended { slot, run, how } if known_run(slot, run) => {
                 *self.seen.get_mut(slot) = Seen { last_exit: Some(how), ..Seen::default() };
             }
-            Sight::Health { slot, run, health } if known_run(slot, run) => {
+            Sight::Health { slot, run, mut health } if known_run(slot, run) => {
+                health.detail = self.context.vault.mask(&health.detail).into_owned();
                 self.seen.get_mut(slot).health = Some(health);
             }
             Sight::Route(problem) => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use vial_protocol::Slot;
+use vial_protocol::{EnvironmentChoice, Slot};
 
 use super::exit;
 
@@ -114,6 +114,20 @@ Once it is live, `vial rollback shop` takes it back.")]
   vial restart shop --reason 'new DATABASE_URL'
   vial restart shop --in-place          in its own slot, with an interruption")]
     Restart(Restart),
+    /// Show and set the variables that an app's releases start with
+    ///
+    /// They are sealed on the disk, and shown to nobody unless an operator asks with --reveal. A
+    /// change takes effect with the next deploy or restart. A rollback starts with what its release
+    /// ran with, but with today's value of what is marked secret. A value never stands on a command
+    /// line: it comes from a prompt, standard input or a file.
+    #[command(after_help = "Examples:
+  vial env shop list
+  vial env shop set POOL_SIZE           asks for the value
+  pass show shop/db | vial env shop set DATABASE_URL --secret
+  vial env shop set TLS_KEY --secret --from key.pem
+  vial env shop import .env.prod        lines of NAME=value
+  vial env shop unset POOL_SIZE")]
+    Env(Env),
     /// Show which migrations are applied, and move them
     ///
     /// As one release sees it: the one that serves, or another that is on the disk. What a rollback
@@ -216,6 +230,10 @@ pub struct Rollback {
     /// Revert them, in the release that is left
     #[arg(long)]
     pub revert_migrations: bool,
+    /// Start it with the environment that it ran with (own; what is marked secret is today's), or
+    /// with all of today's (current)
+    #[arg(long, value_name = "WHICH", default_value = "own", hide_default_value = true)]
+    pub env: EnvironmentChoice,
     /// Do not ask, whatever stands in the way; keeps migrations unless told to revert them
     #[arg(long)]
     pub force: bool,
@@ -296,6 +314,73 @@ pub struct Restart {
     /// Return once it is accepted, and let it go on
     #[arg(long)]
     pub detach: bool,
+}
+
+/// `vial env`
+#[derive(Debug, Args)]
+pub struct Env {
+    /// The app
+    pub app: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: EnvAction,
+}
+
+/// What `vial env` does.
+#[derive(Debug, Subcommand)]
+pub enum EnvAction {
+    /// List the names, and what waits for the next start
+    List {
+        /// Show the values too; operators may
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Set one variable; its value comes from a prompt, standard input or a file
+    Set(EnvSet),
+    /// Unset variables
+    Unset {
+        /// Their names
+        #[arg(required = true, value_name = "KEY")]
+        names: Vec<String>,
+    },
+    /// Set all variables of a file; what it does not name stays
+    Import(EnvImport),
+}
+
+/// `vial env APP set`
+#[derive(Debug, Args)]
+pub struct EnvSet {
+    /// Its name; never KEY=VALUE, which others could see
+    #[arg(required = true, value_name = "KEY")]
+    pub names: Vec<String>,
+    /// Read the value from this file; the end of its last line is not part of it
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Whether it is secret.
+    #[command(flatten)]
+    pub mark: EnvMark,
+}
+
+/// `vial env APP import`
+#[derive(Debug, Args)]
+pub struct EnvImport {
+    /// Lines of NAME=value, as in an env_file; - for standard input
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
+    /// Whether they are secret.
+    #[command(flatten)]
+    pub mark: EnvMark,
+}
+
+/// Whether what is set is secret; as it was where neither is said.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct EnvMark {
+    /// Mark it secret: a rollback too takes today's value, so that what was revoked stays gone
+    #[arg(long)]
+    pub secret: bool,
+    /// Take the mark away
+    #[arg(long, conflicts_with = "secret")]
+    pub not_secret: bool,
 }
 
 /// `vial migrations`

@@ -4,7 +4,7 @@
 //! a [`session`] (the client, the [`screen`], the person) and ends in an [`exit`]. [`follow`]
 //! watches a deployment with [`progress`], and [`outcome`] says how it went. The `view_` files
 //! turn protocol values into text, purely, in a [`look`]; [`table`] aligns, [`problem`] shows
-//! refusals, [`when`] reads times, and [`text`] cleans whatever was written by an app, an archive or another person.
+//! refusals, [`when`] reads times, [`hidden`] what is typed and not shown, and [`text`] cleans whatever was written by an app, an archive or another person.
 //! Everything untrusted goes through [`text`] before it is printed.
 //!
 //! It reaches the daemon through [`crate::client`] alone, and must never import what the daemon
@@ -14,6 +14,7 @@ pub mod args;
 pub mod command;
 pub mod exit;
 pub mod follow;
+pub mod hidden;
 pub mod look;
 pub mod outcome;
 pub mod problem;
@@ -22,6 +23,7 @@ pub mod screen;
 pub mod session;
 pub mod table;
 pub mod text;
+pub mod view_env;
 pub mod view_history;
 pub mod view_migrations;
 pub mod view_plan;
@@ -37,7 +39,7 @@ use vial_protocol::request::Evaluate;
 
 use self::args::{Caddy, Command, CommandLine, Global};
 use self::command::{
-    console, control, deploy, evaluate, history, logs, migrations, rollback, status, together,
+    console, control, deploy, env, evaluate, history, logs, migrations, rollback, status, together,
 };
 use self::exit::Exit;
 use self::screen::Screen;
@@ -131,6 +133,7 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
         Command::Show(args) => history::show(session, args).await,
         Command::Logs(args) => logs::run(session, args).await,
         Command::Restart(args) => control::restart(session, args).await,
+        Command::Env(args) => env::run(session, args).await,
         Command::Migrations(args) => migrations::run(session, args).await,
         Command::Console(args) => console::run(session, args).await,
         Command::Reload => control::reload(session).await,

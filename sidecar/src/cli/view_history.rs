@@ -94,6 +94,9 @@ fn facts(deployment: &Deployment, look: &Look) -> Vec<(&'static str, String)> {
         let millis = ended_at.as_millisecond() - deployment.queued_at.as_millisecond();
         facts.push(("Ended", format!("{}, after {}", look.clock(ended_at), took(millis))));
     }
+    if deployment.environment > 0 {
+        facts.push(("Env", format!("version {}", deployment.environment)));
+    }
     if let Some(replaces) = deployment.replaces {
         facts.push(("Replaced", format!("#{replaces}")));
     }

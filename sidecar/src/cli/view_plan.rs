@@ -1,6 +1,8 @@
 //! What a rollback would do, before anyone agrees to it.
 
-use vial_protocol::{DatabasePlan, Effect, Migration, MigrationChoice, Plan, Standing};
+use vial_protocol::{
+    DatabasePlan, Effect, EnvironmentPlan, Migration, MigrationChoice, Plan, Standing,
+};
 
 use super::look::{Look, Tone};
 use super::text;
@@ -46,11 +48,33 @@ pub fn render(plan: &Plan, look: &Look) -> String {
             shown.push_str(&format!("            {}\n", one(migration, None)));
         }
     }
+    environment(&mut shown, plan, look);
     for warning in &plan.warnings {
         let warning = look.paint(Tone::Warn, &text::word(warning));
         fact(&mut shown, look, "Warning", &warning);
     }
     shown
+}
+
+/// Nothing where the release starts with what it would start with today in any case.
+fn environment(shown: &mut String, plan: &Plan, look: &Look) {
+    let EnvironmentPlan { version, differs, renewed, .. } = &plan.environment;
+    let names =
+        |names: &[String]| names.iter().map(|name| text::word(name)).collect::<Vec<_>>().join(", ");
+    if differs.is_empty() {
+        if !renewed.is_empty() {
+            let line = format!("today's of what is secret and was changed: {}", names(renewed));
+            fact(shown, look, "Env", &line);
+        }
+        return;
+    }
+    let line = format!("its own (version {version}), not today's, of: {}", names(differs));
+    fact(shown, look, "Env", &look.paint(Tone::Warn, &line));
+    if !renewed.is_empty() {
+        let line = format!("today's of what is secret: {}", names(renewed));
+        fact(shown, look, "", &line);
+    }
+    fact(shown, look, "", "`--env current` takes today's of all");
 }
 
 fn fact(shown: &mut String, look: &Look, name: &str, line: &str) {

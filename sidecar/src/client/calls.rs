@@ -1,11 +1,15 @@
 //! One typed method a route.
 
+use hyper::Method;
 use serde::{Deserialize, Serialize};
+use vial_protocol::environment::{SetVariables, UnsetVariables};
 use vial_protocol::migration::MigrationsReport;
 use vial_protocol::request::{
     Accepted, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
 };
-use vial_protocol::{AppStatus, DaemonStatus, Deployment, Plan, Problem};
+use vial_protocol::{
+    AppStatus, DaemonStatus, Deployment, Environment, EnvironmentChoice, Plan, Problem,
+};
 
 use super::error::ClientError;
 use super::http::{Client, app_path, new_key, with_query};
@@ -73,6 +77,10 @@ impl Client {
             ("to", request.to.map(|number| number.to_string())),
             ("cancel", request.cancel.then(|| "true".to_owned())),
             ("migrations", request.migrations.map(|choice| choice.as_str().to_owned())),
+            (
+                "env",
+                (request.env != EnvironmentChoice::Own).then(|| request.env.as_str().to_owned()),
+            ),
             ("force", request.force.then(|| "true".to_owned())),
         ];
         self.get(&with_query(app_path(app, "/rollback"), &query)).await
@@ -106,6 +114,35 @@ impl Client {
     /// See [`ClientError`].
     pub async fn migrate(&self, app: &str, request: &Migrate) -> Result<Migrated, ClientError> {
         self.post(&app_path(app, "/migrations"), Some(request), None).await
+    }
+
+    /// The app's environment; with the values where `reveal` says so, which an operator may.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn environment(&self, app: &str, reveal: bool) -> Result<Environment, ClientError> {
+        let query = [("reveal", reveal.then(|| "true".to_owned()))];
+        self.get(&with_query(app_path(app, "/env"), &query)).await
+    }
+
+    /// Sets variables for what starts from now on.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn set_env(&self, app: &str, asked: &SetVariables) -> Result<Accepted, ClientError> {
+        self.change_by(Method::PUT, &app_path(app, "/env"), asked).await
+    }
+
+    /// Unsets variables.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn unset_env(
+        &self,
+        app: &str,
+        asked: &UnsetVariables,
+    ) -> Result<Accepted, ClientError> {
+        self.change_by(Method::DELETE, &app_path(app, "/env"), asked).await
     }
 
     /// Cancels the deployment in progress, before it is live.

@@ -134,10 +134,32 @@ impl Client {
                 .map_err(|error| ClientError::Protocol(format!("the request: {error}")))?,
             None => Vec::new(),
         };
+        self.change(Method::POST, target, json, key).await
+    }
+
+    /// The same by another method, without a key.
+    pub(super) async fn change_by<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let json = serde_json::to_vec(body)
+            .map_err(|error| ClientError::Protocol(format!("the request: {error}")))?;
+        self.change(method, target, json, None).await
+    }
+
+    async fn change<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        json: Vec<u8>,
+        key: Option<&str>,
+    ) -> Result<T, ClientError> {
         let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
         loop {
             let body = if json.is_empty() { empty() } else { full(json.clone()) };
-            let mut request = request(Method::POST, target, key, body)?;
+            let mut request = request(method.clone(), target, key, body)?;
             if !json.is_empty() {
                 request.headers_mut().insert(
                     header::CONTENT_TYPE,

@@ -11,10 +11,11 @@ use super::{place, routing};
 use crate::app::context::{Context, Daemon};
 use crate::app::handle::App;
 use crate::app::paths::Layout;
-use crate::app::recover;
 use crate::app::registry::{Registry, Report};
+use crate::app::{environment, recover};
 use crate::config::{AppConfig, Config};
 use crate::route::Route;
+use crate::vault::Vault;
 
 /// The apps, and how to change which they are.
 pub struct Apps {
@@ -148,11 +149,26 @@ impl Apps {
         match before {
             Some(app) if app.context().config == wanted => Ok(app.clone()),
             Some(app) => {
-                app.configure(self.context(wanted)?).await?;
+                let vault = app.context().vault.clone();
+                app.configure(self.context(wanted, vault)?).await?;
                 Ok(app.clone())
             }
-            None => recover::open(self.context(wanted)?).await,
+            None => {
+                let vault = self.vault(&wanted.name).await?;
+                recover::open(self.context(wanted, vault)?).await
+            }
         }
+    }
+
+    async fn vault(&self, app: &str) -> Result<Arc<Vault>, Problem> {
+        let Daemon { store, key, .. } = &self.daemon;
+        environment::open(store, key.clone(), app).await.map_err(|error| {
+            Problem::new(
+                Code::Internal,
+                format!("{app} cannot be taken care of: {error}. Its slots are not touched."),
+            )
+            .next("`vial doctor`")
+        })
     }
 
     /// Gives every app up; the slots run on.
@@ -163,7 +179,7 @@ impl Apps {
         }
     }
 
-    fn context(&self, config: AppConfig) -> Result<Arc<Context>, Problem> {
+    fn context(&self, config: AppConfig, vault: Arc<Vault>) -> Result<Arc<Context>, Problem> {
         let layout = self.layout.app(&config.name);
         let failed = |error: std::io::Error| {
             Problem::new(
@@ -176,7 +192,8 @@ impl Apps {
         let cookie = place::secret(&layout.cookie()).map_err(failed)?;
         let token = place::secret(&layout.probe()).map_err(failed)?;
         let route = self.route(&config, &token)?;
-        Ok(Arc::new(Context { daemon: self.daemon.clone(), config, layout, cookie, route }))
+        let daemon = self.daemon.clone();
+        Ok(Arc::new(Context { daemon, config, layout, cookie, vault, route }))
     }
 
     fn route(&self, config: &AppConfig, token: &str) -> Result<Option<Arc<Route>>, Problem> {

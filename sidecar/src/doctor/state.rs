@@ -30,6 +30,7 @@ pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
         ),
         Ok(data) => usable(set, folder, data.uid()),
     }];
+    findings.extend(key(set));
     if let Some(Err(error)) = &set.scene.history {
         let path = set.layout().database();
         findings.push(Finding::problem(
@@ -44,6 +45,28 @@ pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// The key of what `vial env` keeps: what it opens must not be left without it, nor open to others.
+fn key(set: &SetUp<'_>) -> Option<Finding> {
+    let path = set.layout().environment_key();
+    let shown = path.display();
+    match path.metadata() {
+        Ok(data) if data.mode() & 0o077 != 0 => Some(Finding::problem(
+            SUBJECT,
+            format!("Others than its owner may use {shown}, which opens the apps' environments."),
+            format!("Run `chmod 0600 {shown}`; take what is in there for known."),
+        )),
+        Err(error) if error.kind() == ErrorKind::NotFound && set.history()?.sealed => {
+            Some(Finding::problem(
+                SUBJECT,
+                format!("{shown} is gone, and nothing else opens the apps' environments."),
+                "Put it back from a backup and start the daemon again. Where it is lost, `vial env \
+                 APP unset` every name, start the daemon again, and set them anew.",
+            ))
+        }
+        _ => None,
+    }
 }
 
 fn missing(set: &SetUp<'_>, folder: &Path) -> Finding {

@@ -14,7 +14,7 @@
 //!
 //! [`unpack`] does all of that on the caller's thread: it blocks, so it belongs on a blocking
 //! one. Memory stays constant however large the archive is. [`pack`] is the other direction, used
-//! by the command line, and [`sweep`] removes what a crash left in a staging folder.
+//! by the command line, [`room`] says before all of that whether the disk has any, and [`sweep`] removes what a crash left in a staging folder.
 //!
 //! Nothing here knows of apps, slots or deployments, of configuration, or of the socket; the one
 //! type it shares with them is [`vial_protocol::Migration`]. It must never import
@@ -34,6 +34,7 @@ mod migrations;
 mod names;
 mod pack;
 mod program;
+mod room;
 mod source;
 mod space;
 mod staging;
@@ -46,6 +47,7 @@ pub use error::{EntryFault, ErtsFault, InstallError, PackError, UnpackError};
 pub use limits::Limits;
 pub use manifest::Manifest;
 pub use pack::pack;
+pub use room::{NoRoom, room};
 pub use staging::{Staged, sweep};
 
 /// What to unpack, and where.

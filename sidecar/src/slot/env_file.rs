@@ -81,6 +81,15 @@ pub fn read(path: &Path) -> Result<EnvFile, EnvFileError> {
     Ok(EnvFile { variables, warnings })
 }
 
+/// The variables of a text of the same kind; where it cannot be understood, the line and what is
+/// wrong with it.
+///
+/// # Errors
+/// Where it cannot be understood.
+pub fn variables(text: &str) -> Result<Vec<(String, String)>, (usize, &'static str)> {
+    parse(text)
+}
+
 type Parsed<T> = Result<T, (usize, &'static str)>;
 
 fn parse(text: &str) -> Parsed<Vec<(String, String)>> {

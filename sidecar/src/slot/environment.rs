@@ -1,8 +1,8 @@
 //! The environment of what is started from a release: the release itself, and its helpers.
 //!
 //! From the weakest to the strongest: what is inherited of the daemon's own, by an allowlist;
-//! what a release expects anyway; the app's `env_file` and `slot_env`; what Vial must decide
-//! itself, because the slot would not be the slot otherwise.
+//! what a release expects anyway; the app's `env_file`, what `vial env` keeps for it, and its
+//! `slot_env`; what Vial must decide itself, because the slot would not be the slot otherwise.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -58,6 +58,8 @@ pub struct StartEnvironment {
     pub inherited: Vec<(OsString, OsString)>,
     /// From the app's `env_file`.
     pub env_file: Vec<(String, String)>,
+    /// What `vial env` keeps for it.
+    pub kept: Vec<(String, String)>,
     /// From the app's `slot_env`, for this slot.
     pub slot_env: Vec<(String, String)>,
 }
@@ -86,6 +88,32 @@ const DROPPED: [&str; 14] = [
     "LISTEN_PID",
     "LISTEN_FDNAMES",
 ];
+
+/// What Vial decides itself, whatever an app's own environment says.
+const DECIDED: [&str; 8] = [
+    "RELEASE_NAME",
+    "RELEASE_NODE",
+    "RELEASE_COOKIE",
+    "RELEASE_TMP",
+    "RELEASE_DISTRIBUTION",
+    "ERL_CRASH_DUMP",
+    "ERL_EPMD_PORT",
+    "ERL_EPMD_ADDRESS",
+];
+
+/// Why a variable is not an app's own to set; `routed` is whether its slots have ports.
+#[must_use]
+pub fn reserved(name: &str, routed: bool) -> Option<&'static str> {
+    match name {
+        _ if name.starts_with("VIAL_") => Some("Vial tells a release by it where it runs"),
+        _ if DROPPED.contains(&name) => {
+            Some("the release's scripts or the service manager set it for their own use")
+        }
+        "PORT" if routed => Some("each slot has its own; `ports` in the app's file says which"),
+        _ if DECIDED.contains(&name) => Some("Vial sets it for each slot"),
+        _ => None,
+    }
+}
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -151,7 +179,7 @@ impl StartEnvironment {
                 set(name, value.clone());
             }
         }
-        for (name, value) in self.env_file.iter().chain(&self.slot_env) {
+        for (name, value) in self.env_file.iter().chain(&self.kept).chain(&self.slot_env) {
             if !DROPPED.contains(&name.as_str()) && !name.starts_with("VIAL_") {
                 set(name, value.into());
             }
@@ -221,6 +249,7 @@ mod tests {
             distribution: Distribution::Loopback,
             inherited: vec![],
             env_file: vec![],
+            kept: vec![],
             slot_env: vec![],
         }
     }
@@ -309,16 +338,35 @@ mod tests {
                 ("PHX_SERVER", ""),
                 ("RELEASE_MODE", "interactive"),
                 ("LANG", "fr_FR.UTF-8"),
+                ("POOL_SIZE", "10"),
             ]),
+            kept: pairs(&[("POOL_SIZE", "20"), ("METRICS_PORT", "2"), ("VIAL_SOCKET", "/x")]),
             slot_env: pairs(&[("METRICS_PORT", "9568")]),
             ..start()
         }
         .for_start();
         assert_eq!(get(&variables, "DATABASE_URL"), Some("ecto://x"));
         assert_eq!(get(&variables, "METRICS_PORT"), Some("9568"));
+        assert_eq!(get(&variables, "POOL_SIZE"), Some("20"));
+        assert_ne!(get(&variables, "VIAL_SOCKET"), Some("/x"));
         assert_eq!(get(&variables, "PHX_SERVER"), Some(""));
         assert_eq!(get(&variables, "RELEASE_MODE"), Some("interactive"));
         assert_eq!(get(&variables, "LANG"), Some("fr_FR.UTF-8"));
+    }
+
+    #[test]
+    fn what_would_not_reach_a_release_is_reserved_and_all_else_is_not() {
+        let environment = start();
+        for (name, value) in environment.for_start().iter().chain(&environment.for_remote()) {
+            let name = name.to_str().unwrap();
+            let theirs = pairs(&[(name, "theirs")]);
+            let set = StartEnvironment { kept: theirs, ..start() }.for_start();
+            let heard = get(&set, name).is_some_and(|now| now.contains("theirs"));
+            assert_eq!(reserved(name, true).is_none(), heard, "{name} was {value:?}");
+        }
+        assert!(DROPPED.iter().all(|name| reserved(name, true).is_some()));
+        assert!(reserved("PORT", false).is_none(), "a worker's port is its own");
+        assert!(reserved("RELEASE_MODE", true).is_none());
     }
 
     #[test]

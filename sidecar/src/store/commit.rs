@@ -6,7 +6,7 @@ use vial_protocol::{Problem, Status};
 
 use super::record::{Began, Record};
 use super::rows::json;
-use super::{Store, StoreError};
+use super::{Store, StoreError, environment};
 use crate::fault;
 
 /// So many answers are kept at least.
@@ -149,12 +149,21 @@ fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(
             end(tx, app, *number, *status, error.as_ref(), now)?;
         }
         Record::Settled { number, took_back } => settle(tx, app, *number, *took_back)?,
-        Record::SlotFilled { slot, release } => {
+        Record::EnvironmentChosen { number, environment } => {
             tx.prepare_cached(
-                "insert into slots (app, slot, release) values (?1, ?2, ?3) \
-                 on conflict (app, slot) do update set release = excluded.release",
+                "update deployments set environment = ?3 where app = ?1 and number = ?2",
             )?
-            .execute(params![app, slot.as_str(), release])?;
+            .execute(params![app, number, environment])?;
+        }
+        Record::EnvironmentChanged(change) => environment::change(tx, app, change, now)?,
+        Record::SlotFilled { slot, release, environment, fresh } => {
+            tx.prepare_cached(
+                "insert into slots (app, slot, release, environment, fresh) \
+                 values (?1, ?2, ?3, ?4, ?5) \
+                 on conflict (app, slot) do update set release = excluded.release, \
+                 environment = excluded.environment, fresh = excluded.fresh",
+            )?
+            .execute(params![app, slot.as_str(), release, environment, fresh])?;
         }
         Record::Stopping { run } => {
             tx.prepare_cached(

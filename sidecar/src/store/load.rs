@@ -9,7 +9,7 @@ use vial_protocol::{Deployment, Desired, Release, Slot};
 use super::commit::clock_key;
 use super::record::Anchor;
 use super::rows::{self, at_some, word, word_some};
-use super::{Store, StoreError};
+use super::{Store, StoreError, environment};
 
 /// All that the store knows of an app, but for its processes.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +20,10 @@ pub struct Loaded {
     pub active: Option<Slot>,
     /// The deployment whose release is in it.
     pub serving: Option<u64>,
-    /// The release in each slot, by its number.
-    pub slots: Vec<(Slot, u64)>,
+    /// What is in each slot.
+    pub slots: Vec<Filled>,
+    /// The newest versions of its environment.
+    pub environment: Newest,
     /// The newest deployments, newest first: every one in progress is among them.
     pub deployments: Vec<Deployment>,
     /// The releases that are on the disk, by number.
@@ -36,6 +38,28 @@ pub struct Loaded {
     pub clock: Option<Anchor>,
     /// The latest time in its rows; absent where none is in progress.
     pub latest: Option<Timestamp>,
+}
+
+/// What was put into a slot last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filled {
+    /// The slot.
+    pub slot: Slot,
+    /// The release's number.
+    pub release: u64,
+    /// The version of the environment that it starts with.
+    pub environment: u64,
+    /// The newest version when it was started.
+    pub fresh: u64,
+}
+
+/// The newest versions of an app's environment.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Newest {
+    /// Of all; 0 where nothing was ever set.
+    pub today: u64,
+    /// In which something secret changed.
+    pub secrets: u64,
 }
 
 impl Store {
@@ -71,6 +95,10 @@ pub(super) fn load(
         active: word_some(active)?,
         serving,
         slots: slots(connection, app)?,
+        environment: Newest {
+            today: environment::newest(connection, app)?,
+            secrets: environment::newest_secret(connection, app)?,
+        },
         deployments: super::history::list(connection, app, None, newest)?,
         releases: releases(connection, app)?,
         stopping: stopping(connection, app)?,
@@ -107,13 +135,20 @@ fn latest(connection: &Connection, app: &str) -> Result<Option<Timestamp>, Store
     at_some(latest)
 }
 
-fn slots(connection: &Connection, app: &str) -> Result<Vec<(Slot, u64)>, StoreError> {
-    let mut statement = connection
-        .prepare("select slot, release from slots where app = ?1 and release is not null")?;
+fn slots(connection: &Connection, app: &str) -> Result<Vec<Filled>, StoreError> {
+    let mut statement = connection.prepare(
+        "select slot, release, environment, fresh from slots \
+         where app = ?1 and release is not null",
+    )?;
     let mut found = statement.query([app])?;
     let mut slots = Vec::new();
     while let Some(row) = found.next()? {
-        slots.push((word(&row.get::<_, String>(0)?)?, row.get(1)?));
+        slots.push(Filled {
+            slot: word(&row.get::<_, String>(0)?)?,
+            release: row.get(1)?,
+            environment: row.get(2)?,
+            fresh: row.get(3)?,
+        });
     }
     Ok(slots)
 }

@@ -4,7 +4,7 @@
 //! transaction, so that after a crash either all of a step is known or none of it. [`rows`] turns
 //! rows into the protocol's types, [`load`] reads what an app's task starts from, [`journal`] keeps
 //! the processes that were started for slots and how they ended, [`helpers`] those that were run beside
-//! them, [`history`] is what readers ask for, and [`peek`] looks without owning it. Migrations go
+//! them, [`environment`] the sealed values of an app, [`history`] is what readers ask for, and [`peek`] looks without owning it. Migrations go
 //! forward only: [`backup`] keeps what was there before each, and [`trial`] tries them on a copy.
 //! [`pulse`] tells whether the thread gets on.
 //!
@@ -13,6 +13,7 @@
 //! and nothing else of Vial.
 
 pub mod ballast;
+pub mod environment;
 pub mod helpers;
 pub mod history;
 pub mod journal;

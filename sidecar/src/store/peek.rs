@@ -20,6 +20,8 @@ pub struct Peek {
     pub epmd_port: Option<u16>,
     /// The releases that should be on the disk, by app and number, with their bytes.
     pub releases: BTreeMap<String, BTreeMap<u64, u64>>,
+    /// Whether there are values that only the key opens.
+    pub sealed: bool,
 }
 
 /// Looks into a history without changing it, and without keeping a daemon from it.
@@ -43,12 +45,23 @@ pub fn peek(path: &Path) -> Result<Peek, StoreError> {
         id: setting(&connection, "id")?,
         epmd_port: setting(&connection, "epmd_port")?.and_then(|text| text.parse().ok()),
         releases: releases(&connection)?,
+        sealed: sealed(&connection)?,
     })
 }
 
 fn setting(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
     let sql = "select value from settings where key = ?1";
     Ok(connection.query_row(sql, [key], |row| row.get(0)).optional()?)
+}
+
+fn sealed(connection: &Connection) -> Result<bool, StoreError> {
+    let sql = "select count(*) from sqlite_schema where name = 'environment_values'";
+    if connection.query_row(sql, [], |row| row.get::<_, u64>(0))? == 0 {
+        // A Vial wrote it that did not keep any.
+        return Ok(false);
+    }
+    let sql = "select exists (select 1 from environment_values where sealed is not null)";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 fn releases(connection: &Connection) -> Result<BTreeMap<String, BTreeMap<u64, u64>>, StoreError> {
@@ -75,8 +88,7 @@ mod tests {
         assert_eq!(peek(&path).unwrap(), Peek::default());
         store.keep_setting("id", "abc".into()).await.unwrap();
         store.keep_setting("epmd_port", "4370".into()).await.unwrap();
-        let expected =
-            Peek { id: Some("abc".into()), epmd_port: Some(4370), releases: BTreeMap::new() };
+        let expected = Peek { id: Some("abc".into()), epmd_port: Some(4370), ..Peek::default() };
         assert_eq!(peek(&path).unwrap(), expected);
         drop(store);
         assert_eq!(peek(&path).unwrap(), expected);

@@ -88,12 +88,25 @@ pub enum Record {
         /// The deployment that it took back.
         took_back: Option<u64>,
     },
+    /// The version of the environment is known that a deployment's release starts with.
+    EnvironmentChosen {
+        /// The deployment.
+        number: u64,
+        /// The version.
+        environment: u64,
+    },
+    /// The app's environment has a new version.
+    EnvironmentChanged(EnvironmentChange),
     /// A release was put into a slot.
     SlotFilled {
         /// The slot.
         slot: Slot,
         /// The release's number.
         release: u64,
+        /// The version of the environment that it starts with.
+        environment: u64,
+        /// The newest version when it was started.
+        fresh: u64,
     },
     /// A run is told to end: it counts no more, whatever its process still does.
     Stopping {
@@ -115,6 +128,36 @@ pub struct Anchor {
     pub boot_id: String,
     /// How long ago that was.
     pub since_boot: Duration,
+}
+
+/// A new version of an app's environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentChange {
+    /// It; one more than the newest before it.
+    pub version: u64,
+    /// Who asked.
+    pub actor: String,
+    /// What changed.
+    pub values: Vec<EnvironmentValue>,
+}
+
+impl EnvironmentChange {
+    /// Whether something secret changed.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.values.iter().any(|it| it.secret)
+    }
+}
+
+/// What a version makes of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentValue {
+    /// The variable's name.
+    pub name: String,
+    /// Whether it is marked secret from here on.
+    pub secret: bool,
+    /// Its sealed value; absent where it is unset.
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// A deployment as it begins.

@@ -43,7 +43,8 @@ fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
 }
 
 pub(super) const DEPLOYMENT: &str = "number, kind, status, release, slot, replaces, \
-    rolled_back_by, actor, reason, error, queued_at, live_at, ended_at, applied, reverts, reverted";
+    rolled_back_by, actor, reason, error, queued_at, live_at, ended_at, applied, reverts, reverted, \
+    environment";
 
 /// A deployment without its steps, from the columns of [`DEPLOYMENT`].
 pub(super) fn deployment(
@@ -74,6 +75,7 @@ pub(super) fn deployment(
         applied: parsed(&row.get::<_, String>(13)?)?,
         reverts: parsed(&row.get::<_, String>(14)?)?,
         reverted: parsed(&row.get::<_, String>(15)?)?,
+        environment: row.get(16)?,
         steps: Vec::new(),
     })
 }

@@ -11,7 +11,7 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS];
+const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, ENVIRONMENT];
 
 const FIRST: &str = "
 create table settings (
@@ -156,6 +156,35 @@ create table stops (
   run integer not null,
   primary key (app, run)
 ) strict, without rowid;
+";
+
+const ENVIRONMENT: &str = "
+-- Each change of an app's environment makes a version, counted from 1; 0 is the empty one.
+create table environment_versions (
+  app text not null references apps (name),
+  version integer not null,
+  made_at integer not null,
+  actor text not null,
+  primary key (app, version)
+) strict, without rowid;
+
+-- What a version made of a name. A value is sealed, with the app, the name and the version; it is
+-- absent where the name was unset.
+create table environment_values (
+  app text not null,
+  name text not null,
+  version integer not null,
+  secret integer not null,
+  sealed blob,
+  primary key (app, name, version),
+  foreign key (app, version) references environment_versions (app, version)
+) strict, without rowid;
+
+-- The version that a deployment's release was started with last; the one that a slot's release is
+-- started with, and which was the newest when it was started.
+alter table deployments add column environment integer not null default 0;
+alter table slots add column environment integer not null default 0;
+alter table slots add column fresh integer not null default 0;
 ";
 
 #[cfg(test)]

@@ -272,6 +272,7 @@ pub fn deployment(kind: Kind, status: Status) -> Deployment {
         applied: Vec::new(),
         reverts: Vec::new(),
         reverted: Vec::new(),
+        environment: 0,
         steps,
     }
 }

@@ -4,7 +4,7 @@
 //! loopback ports, as root (then its apps run as users of their own) or as anybody else. [`turn`]
 //! keeps heavy tests from one another, [`releases`] builds what is deployed, [`caddy`] is the web
 //! server, [`stub`] makes releases without a BEAM, [`web`] asks through it, [`said`] is what a command
-//! printed and how it ended, [`manager`] stands for systemd, [`terminal`] is one with somebody at it,
+//! printed and how it ended, [`manager`] stands for systemd, [`env`] sets variables as a person does, [`terminal`] is one with somebody at it,
 //! [`look`] waits until an app is as
 //! a test wants it, [`processes`] finds what runs in a host's folder, so that nothing outlives its test.
 
@@ -13,6 +13,7 @@
 
 pub mod caddy;
 pub mod daemon;
+pub mod env;
 pub mod host;
 pub mod look;
 pub mod manager;

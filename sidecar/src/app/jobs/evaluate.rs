@@ -59,7 +59,8 @@ pub async fn evaluate(
     (purpose, limit): (Purpose, Duration),
 ) -> Result<Finished, Problem> {
     let marker = marker(context);
-    let environment = prepare(context, slot, marker.clone()).await.map_err(failed)?;
+    let version = version(context, slot, release, purpose).await;
+    let environment = prepare(context, slot, marker.clone(), version).await.map_err(failed)?;
     let (program, args, env) = match how {
         Evaluation::Rpc => {
             let RemoteCommand { program, args } = node(context, slot).await?.rpc(expression);
@@ -90,6 +91,17 @@ pub async fn evaluate(
     })
     .await;
     done.map_err(failed)
+}
+
+/// The version of the environment that a program of a release has: its deployment's, where it runs
+/// for one that has not filled its slot yet, or else its slot's.
+async fn version(context: &Context, slot: Slot, release: u64, purpose: Purpose) -> u64 {
+    if let Purpose::Migrate(number) = purpose
+        && let Ok(Some(row)) = context.daemon.store.deployment(context.app(), number).await
+    {
+        return row.environment;
+    }
+    context.version_in(slot, Some(release)).await
 }
 
 /// The node that runs in a slot, as it calls itself.

@@ -64,6 +64,7 @@ pub(in crate::app) fn asked(context: &Context) -> String {
 
 fn unhealthy(context: &Context, looked: Looked, detail: &str) -> Problem {
     let slot = looked.slot;
+    let detail = context.vault.mask(detail);
     Problem::new(
         Code::Unhealthy,
         format!("The release in {slot} is not healthy. {} said: {detail}.", asked(context)),

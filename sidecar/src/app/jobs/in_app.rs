@@ -13,6 +13,7 @@ use vial_protocol::{Problem, Slot};
 use super::evaluate::{Evaluation, evaluate, failed};
 use crate::app::context::Context;
 use crate::app::helpers::Purpose;
+use crate::vault::Vault;
 
 /// The Elixir text: a function of the arguments and of the work to do in between.
 const TEXT: &str = include_str!("in_app.exs");
@@ -83,6 +84,7 @@ pub(in crate::app) async fn run(
     let expression = expression(&context.config.repos, apps, action, &token);
     let done = evaluate(context, slot, release, how, &expression, (purpose, LIMIT)).await?;
     let mut heard = Heard::of(&done.output, &token);
+    heard.mask(&context.vault);
     heard.ending = (!done.exit.is_success()).then(|| done.exit.to_string());
     Ok(heard)
 }
@@ -129,6 +131,15 @@ impl Heard {
             }
         }
         heard
+    }
+
+    /// What the app wrote goes into logs and errors.
+    fn mask(&mut self, vault: &Vault) {
+        let error = self.error.iter_mut().flat_map(|(what, next)| [Some(what), next.as_mut()]);
+        let all = self.output.iter_mut().chain(&mut self.unknown).chain(error.flatten());
+        for text in all {
+            *text = vault.mask(text).into_owned();
+        }
     }
 
     fn hear(&mut self, said: &str) {

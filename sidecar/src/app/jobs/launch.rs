@@ -39,14 +39,16 @@ pub(in crate::app) async fn launch(
     slot: Slot,
     run: RunId,
     release: u64,
+    version: u64,
 ) -> Result<Launched, Problem> {
     let failed = |error: &dyn std::fmt::Display| {
         Problem::new(Code::StartFailed, format!("The release could not be started: {error}"))
             .next("`vial doctor`")
     };
     port_is_free(context, slot).await?;
-    let environment =
-        prepare(context, slot, context.marker(run)).await.map_err(|error| failed(&error))?;
+    let environment = prepare(context, slot, context.marker(run), version)
+        .await
+        .map_err(|error| failed(&error))?;
     let log = context.layout.log(slot);
     let log_offset = tokio::task::spawn_blocking(move || {
         match log::renew(&log) {
@@ -93,11 +95,12 @@ pub(in crate::app) async fn prepare(
     context: &Arc<Context>,
     slot: Slot,
     marker: String,
+    version: u64,
 ) -> Result<StartEnvironment, String> {
     let context = context.clone();
     let work = move || {
         folders(&context, slot).map_err(|error| error.to_string())?;
-        environment(&context, slot, marker)
+        environment(&context, slot, marker, version)
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
@@ -160,8 +163,14 @@ fn own(context: &Context, path: &Path) -> io::Result<()> {
     }
 }
 
-/// What a program of the release in a slot is started with, as the files say it now.
-fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnvironment, String> {
+/// What a program of the release in a slot is started with: as the files say it now, and with a
+/// version of what Vial keeps.
+fn environment(
+    context: &Context,
+    slot: Slot,
+    marker: String,
+    version: u64,
+) -> Result<StartEnvironment, String> {
     let config = &context.config;
     let env_file = match &config.env_file {
         Some(path) => {
@@ -173,8 +182,9 @@ fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnv
         }
         None => Vec::new(),
     };
+    let kept = context.values(version)?;
     let slot_env = config.slot_env.of(slot);
-    let own = env_file.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = env_file.iter().chain(&kept).map(|(name, value)| (name.as_str(), value.as_str()));
     let own = own.chain(slot_env.iter());
     if let Some(error) = heart::turned_on(own) {
         return Err(error.to_string());
@@ -204,6 +214,7 @@ fn environment(context: &Context, slot: Slot, marker: String) -> Result<StartEnv
         },
         inherited: std::env::vars_os().collect(),
         env_file,
+        kept,
         slot_env: slot_env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
     })
 }
@@ -238,7 +249,7 @@ pub(in crate::app) fn host(context: &Context) -> String {
 
 /// How the app is asked for its health; absent where being alive is enough.
 pub(in crate::app) fn probe(context: &Context, looked: Looked) -> Option<Probe> {
-    let Looked { slot, run, release, .. } = looked;
+    let Looked { slot, run, release, environment: version, .. } = looked;
     match &context.config.health.check {
         Wanted::Http { path, status } => Some(Probe::Http(Check {
             port: context.config.port(slot)?,
@@ -248,7 +259,7 @@ pub(in crate::app) fn probe(context: &Context, looked: Looked) -> Option<Probe> 
         })),
         Wanted::Command(command) => {
             let marker = format!("{}{HEALTH}", context.marker(run));
-            let environment = environment(context, slot, marker.clone()).ok()?;
+            let environment = environment(context, slot, marker.clone(), version).ok()?;
             let (program, args) = command.split_first()?;
             let folder = context.layout.release(release);
             // What is named by a path is the release's own; a bare name is looked up.

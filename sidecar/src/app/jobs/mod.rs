@@ -39,6 +39,8 @@ pub(super) struct Looked {
     pub(super) run: RunId,
     /// Its release.
     pub(super) release: u64,
+    /// The version of the environment that it was started with.
+    pub(super) environment: u64,
     /// Where its output begins in the slot's log.
     pub(super) log_offset: u64,
 }
@@ -73,5 +75,6 @@ pub(super) async fn prune(context: Arc<Context>, numbers: Vec<u64>) {
 /// The last lines that a run wrote, for a failure's message.
 pub(super) fn last_lines(context: &Context, slot: Slot, since: u64) -> Vec<String> {
     let read = log::tail(&context.layout.log(slot), SHOWN_LINES, since, Unfinished::Take);
-    read.map(|read| read.lines.into_iter().map(|line| line.text).collect()).unwrap_or_default()
+    let lines = read.map(|read| read.lines).unwrap_or_default();
+    lines.into_iter().map(|line| context.vault.mask(&line.text).into_owned()).collect()
 }

@@ -61,7 +61,10 @@ impl Turn {
         // Numbers tell the order in which releases went live; what waits would break it, and was
         // asked for by someone who did not know of the failure.
         self.cancel_queued(Some("the deployment before it failed and is taken back"));
-        let ask = Ask::new(Kind::Rollback, Some(release), "vial", Some(cause));
+        // As it runs there; but not with what was revoked meanwhile.
+        let environment = Some(self.state.slots.get(old).environment);
+        let ask =
+            Ask { environment, ..Ask::new(Kind::Rollback, Some(release), "vial", Some(cause)) };
         let number = self.register(&ask);
         self.start(number, &ask);
     }

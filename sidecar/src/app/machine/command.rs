@@ -2,6 +2,8 @@
 
 use vial_protocol::Kind;
 
+use crate::store::record::EnvironmentChange;
+
 /// Something that a person, or Vial itself, wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -16,6 +18,8 @@ pub enum Command {
     Start,
     /// Stop the active slot and start the same release in it.
     RestartInPlace,
+    /// Make a new version of the app's environment, for what starts from now on.
+    ChangeEnvironment(EnvironmentChange),
 }
 
 /// A deployment that is asked for.
@@ -36,6 +40,8 @@ pub struct Ask {
     pub migrate: bool,
     /// The migrations that the release that is left reverts: versions, newest first.
     pub reverts: Vec<u64>,
+    /// The version of the environment that the release starts with; today's where absent.
+    pub environment: Option<u64>,
 }
 
 impl Ask {
@@ -55,6 +61,7 @@ impl Ask {
             allow_destructive: false,
             migrate: false,
             reverts: Vec::new(),
+            environment: None,
         }
     }
 }

@@ -58,6 +58,7 @@ impl Turn {
             kind: ask.kind,
             status: Status::Queued,
             release: ask.release,
+            environment: 0,
             slot: None,
             replaces: None,
             risk: None,
@@ -65,17 +66,20 @@ impl Turn {
             revert: Revert { versions: ask.reverts.clone(), ..Revert::default() },
             failing: None,
         });
+        self.choose_environment(ask.environment);
         match ask.release {
-            Some(release) if ask.migrate && self.settings.migrates => {
-                self.enter(Status::Migrating);
-                self.want(Effect::Migrate { number, release, slot: self.state.idle() });
-            }
+            Some(release) if ask.migrate && self.settings.migrates => self.migrate(number, release),
             Some(_) => self.take_slot(),
             None => {
                 self.enter(Status::Unpacking);
                 self.want(Effect::Unpack { number });
             }
         }
+    }
+
+    fn migrate(&mut self, number: u64, release: u64) {
+        self.enter(Status::Migrating);
+        self.want(Effect::Migrate { number, release, slot: self.state.idle() });
     }
 
     pub(super) fn enter(&mut self, status: Status) {
@@ -102,11 +106,12 @@ impl Turn {
             current.risk.clone_from(&risk);
         }
         self.record(Record::ReleaseChosen { number, release: number });
+        // What was changed while the archive came in counts.
+        self.choose_environment(None);
         if let (Some(risk), false) = (risk, allow_destructive) {
             self.undo(Status::Cancelled, Some(Problem::new(Code::Destructive, risk)));
         } else if self.settings.migrates {
-            self.enter(Status::Migrating);
-            self.want(Effect::Migrate { number, release: number, slot: self.state.idle() });
+            self.migrate(number, number);
         } else {
             self.take_slot();
         }
@@ -128,10 +133,10 @@ impl Turn {
         let Some(release) = current.release else { return };
         current.slot = Some(slot);
         current.replaces = replaces;
-        let (number, kind) = (current.number, current.kind);
+        let (number, kind, environment) = (current.number, current.kind, current.environment);
         self.record(Record::SlotChosen { number, slot, replaces });
         if let (Kind::Rollback, true, Life::Running { run, .. }) =
-            (kind, self.state.is_hot(release), self.life(slot))
+            (kind, self.state.is_hot(release, environment), self.life(slot))
         {
             if self.is_revert_due() {
                 self.revert();
@@ -142,13 +147,13 @@ impl Turn {
             return;
         }
         self.enter(Status::Starting);
-        self.start_in(slot, release);
+        self.start_in(slot, release, environment);
     }
 
-    pub(super) fn start_in(&mut self, slot: Slot, release: u64) {
+    pub(super) fn start_in(&mut self, slot: Slot, release: u64, environment: u64) {
         self.clear(slot, Grace::Full);
         if self.life(slot) == Life::Stopped {
-            self.fill(slot, release);
+            self.fill(slot, release, environment);
         }
     }
 
@@ -159,9 +164,9 @@ impl Turn {
             .current
             .as_ref()
             .filter(|it| it.slot == Some(slot) && it.status == Status::Starting)
-            .and_then(|it| it.release);
-        if let Some(release) = waiting {
-            self.fill(slot, release);
+            .and_then(|it| it.release.map(|release| (release, it.environment)));
+        if let Some((release, environment)) = waiting {
+            self.fill(slot, release, environment);
         }
     }
 

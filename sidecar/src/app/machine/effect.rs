@@ -55,6 +55,8 @@ pub enum Effect {
         run: RunId,
         /// The release.
         release: u64,
+        /// The version of the environment that it starts with.
+        environment: u64,
     },
     /// Tell when a run that was found again is healthy.
     AwaitHealth {

@@ -31,14 +31,15 @@
 //!
 //! Nothing outside this folder assigns a state. [`deployment`] moves the deployment in progress,
 //! [`bake`] what is live and not settled,
-//! [`revert`] its migrations, [`slots`] the slots, [`recover`] takes up what a daemon before this one
-//! left. The clock, the
+//! [`revert`] its migrations, [`slots`] the slots, [`environment`] says which version of it a release
+//! starts with, [`recover`] takes up what a daemon before this one left. The clock, the
 //! store and every process are the caller's.
 
 mod bake;
 mod command;
 mod deployment;
 mod effect;
+mod environment;
 mod fact;
 mod recover;
 mod revert;

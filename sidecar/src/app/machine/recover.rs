@@ -64,7 +64,7 @@ impl Turn {
                 self.set_life(slot, Life::Starting { run });
                 self.want(Effect::AwaitHealth { slot, run });
             }
-            (_, _, Some(wanted)) => self.start_in(slot, wanted),
+            (_, _, Some(wanted)) => self.start_in(slot, wanted, current.environment),
             (_, _, None) => self.fail(interrupted("before its release was known")),
         }
     }
@@ -76,7 +76,7 @@ impl Turn {
         let there = self.state.slots.get(slot).release;
         let lives = matches!(self.life(slot), Life::Running { .. }) && there == current.release;
         if let (Some(wanted), false) = (current.release, lives) {
-            self.start_in(slot, wanted);
+            self.start_in(slot, wanted, current.environment);
         }
     }
 

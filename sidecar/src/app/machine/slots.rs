@@ -21,17 +21,27 @@ impl Turn {
     }
 
     /// Puts a release into an empty slot and starts it.
-    pub(super) fn fill(&mut self, slot: Slot, release: u64) {
+    pub(super) fn fill(&mut self, slot: Slot, release: u64, environment: u64) {
         let run = self.state.next_run;
         self.state.next_run += 1;
+        let fresh = self.state.environment.today;
         let place = self.state.slots.get_mut(slot);
         if place.release != Some(release) {
             place.restarts = 0;
         }
         place.release = Some(release);
+        (place.environment, place.fresh) = (environment, fresh);
         place.life = Life::Starting { run };
-        self.record(Record::SlotFilled { slot, release });
-        self.want(Effect::Start { slot, run, release });
+        self.record(Record::SlotFilled { slot, release, environment, fresh });
+        self.want(Effect::Start { slot, run, release, environment });
+    }
+
+    /// Starts again what a slot had.
+    fn fill_again(&mut self, slot: Slot) {
+        let place = self.state.slots.get(slot);
+        if let Some(release) = place.release {
+            self.fill(slot, release, place.environment);
+        }
     }
 
     /// Ends what runs in a slot, if anything does.
@@ -94,7 +104,7 @@ impl Turn {
         self.set_life(slot, Life::Stopped);
         if let Life::Stopping { again, .. } = before {
             match self.state.slots.get(slot).release {
-                Some(release) if again => self.fill(slot, release),
+                Some(_) if again => self.fill_again(slot),
                 _ => self.slot_cleared(slot),
             }
         } else if self.is_active(slot) {
@@ -107,8 +117,8 @@ impl Turn {
 
     pub(super) fn restart_due(&mut self, slot: Slot) {
         let place = self.state.slots.get(slot);
-        if let (Life::Backoff, Some(release)) = (place.life, place.release) {
-            self.fill(slot, release);
+        if place.life == Life::Backoff {
+            self.fill_again(slot);
         }
     }
 
@@ -138,6 +148,7 @@ impl Turn {
         self.record(Record::Wanted(Desired::Running));
         if let Some(slot) = self.state.active {
             self.state.slots.get_mut(slot).restarts = 0;
+            self.take_todays(slot);
             if let Life::Stopping { run, .. } = self.life(slot) {
                 self.set_life(slot, Life::Stopping { run, again: true });
             }
@@ -146,15 +157,12 @@ impl Turn {
 
     pub(super) fn restart_in_place(&mut self) {
         let Some(slot) = self.state.active else { return };
+        self.take_todays(slot);
         match self.life(slot) {
             Life::Starting { run } | Life::Running { run, .. } => {
                 self.stop(slot, run, Grace::Full, true);
             }
-            Life::Backoff | Life::Stopped => {
-                if let Some(release) = self.state.slots.get(slot).release {
-                    self.fill(slot, release);
-                }
-            }
+            Life::Backoff | Life::Stopped => self.fill_again(slot),
             Life::Stopping { .. } => {}
         }
     }

@@ -5,7 +5,7 @@ use vial_protocol::{Deployment, Desired, Kind, Problem, Slot, Status};
 
 use super::command::Ask;
 use crate::app::standing;
-use crate::store::load::Loaded;
+use crate::store::load::{Loaded, Newest};
 
 /// Names one start of a release in a slot; never used twice in an app.
 pub type RunId = u64;
@@ -57,6 +57,8 @@ pub struct State {
     pub serving: Option<u64>,
     /// Both slots.
     pub slots: PerSlot<SlotLife>,
+    /// The newest versions of the app's environment.
+    pub environment: Newest,
     /// The deployment in progress.
     pub current: Option<Current>,
     /// The deployment that waits for the bake of the current one.
@@ -76,6 +78,7 @@ impl State {
             active: None,
             serving: None,
             slots: PerSlot::default(),
+            environment: Newest::default(),
             current: None,
             queued: None,
             next_number: 1,
@@ -95,13 +98,23 @@ impl State {
         self.active.and_then(|slot| self.slots.get(slot).release)
     }
 
-    /// Whether a release runs in the idle slot, ready to take the traffic.
+    /// Whether a release runs in the idle slot.
     #[must_use]
-    pub fn is_hot(&self, release: u64) -> bool {
+    pub fn runs_idle(&self, release: u64) -> bool {
         let idle = self.slots.get(self.idle());
         self.active.is_some()
             && idle.release == Some(release)
             && matches!(idle.life, Life::Running { .. })
+    }
+
+    /// Whether it runs there with the environment that it shall have, ready to take the traffic. One
+    /// that was started before something secret changed is not: it has what was revoked.
+    #[must_use]
+    pub fn is_hot(&self, release: u64, environment: u64) -> bool {
+        let idle = self.slots.get(self.idle());
+        self.runs_idle(release)
+            && idle.environment == environment
+            && idle.fresh >= self.environment.secrets
     }
 }
 
@@ -116,6 +129,10 @@ impl Default for State {
 pub struct SlotLife {
     /// The release that was put into it last.
     pub release: Option<u64>,
+    /// The version of the environment that it starts with.
+    pub environment: u64,
+    /// The newest version when it was started last.
+    pub fresh: u64,
     /// What it does.
     pub life: Life,
     /// How often its release exited by itself since it last was healthy for a minute.
@@ -175,6 +192,8 @@ pub struct Current {
     pub status: Status,
     /// Its release.
     pub release: Option<u64>,
+    /// The version of the environment that its release starts with.
+    pub environment: u64,
     /// Its slot.
     pub slot: Option<Slot>,
     /// The deployment that was active when it took its slot.
@@ -253,8 +272,10 @@ impl State {
     #[must_use]
     pub fn restored(loaded: &Loaded, alive: &[(Slot, RunId)]) -> State {
         let mut slots = PerSlot::<SlotLife>::default();
-        for (slot, release) in &loaded.slots {
-            slots.get_mut(*slot).release = Some(*release);
+        for filled in &loaded.slots {
+            let place = slots.get_mut(filled.slot);
+            place.release = Some(filled.release);
+            (place.environment, place.fresh) = (filled.environment, filled.fresh);
         }
         for (slot, run) in alive {
             slots.get_mut(*slot).life = match loaded.stopping.contains(run) {
@@ -273,6 +294,7 @@ impl State {
             active: loaded.active,
             serving: loaded.serving,
             slots,
+            environment: loaded.environment,
             current: in_progress(false).map(|it| Current::restored(it, loaded)),
             queued: in_progress(true).map(|it| Queued {
                 number: it.number,
@@ -307,6 +329,7 @@ impl Current {
             kind: row.kind,
             status: row.status,
             release: row.release.as_ref().map(|release| release.number),
+            environment: row.environment,
             slot: row.slot,
             replaces: row.replaces,
             risk: match (&row.release, replaced) {

@@ -69,6 +69,7 @@ impl Turn {
             Command::Stop => self.stop_app(),
             Command::Start => self.start_app(),
             Command::RestartInPlace => self.restart_in_place(),
+            Command::ChangeEnvironment(change) => self.change_environment(change),
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod console;
 pub mod control;
 pub mod deploy;
+pub mod env;
 pub mod evaluate;
 pub mod history;
 pub mod logs;

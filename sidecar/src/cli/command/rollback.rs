@@ -24,6 +24,7 @@ pub async fn run(session: &mut Session, args: &Rollback) -> Result<Exit, Stop> {
             (_, true) => Some(MigrationChoice::Revert),
             _ => None,
         },
+        env: args.env,
         force: args.force,
     };
     let mut plan = session.client.plan(&args.app, &request).await?;

@@ -6,7 +6,7 @@
 mod world;
 
 use proptest::prelude::*;
-use vial_protocol::{MigrationChoice, Slot};
+use vial_protocol::{EnvironmentChoice, MigrationChoice, Slot};
 
 use self::world::World;
 use super::Settings;
@@ -31,6 +31,7 @@ enum Op {
         to: Option<u64>,
         cancel: bool,
         migrations: Option<MigrationChoice>,
+        env: EnvironmentChoice,
     },
     Restart {
         in_place: bool,
@@ -38,6 +39,9 @@ enum Op {
     Cancel,
     Stop,
     Start,
+    ChangeEnvironment {
+        secret: bool,
+    },
     /// A pending effect comes to its end, well or not.
     Finish {
         which: usize,
@@ -64,8 +68,10 @@ fn op() -> impl Strategy<Value = (Op, Cut)> {
                 1 => Just(Some(MigrationChoice::Keep)),
                 2 => Just(Some(MigrationChoice::Revert)),
             ],
+            prop_oneof![3 => Just(EnvironmentChoice::Own), 1 => Just(EnvironmentChoice::Current)],
         )
-            .prop_map(|(to, cancel, migrations)| Op::Rollback { to, cancel, migrations }),
+            .prop_map(|(to, cancel, migrations, env)| Op::Rollback { to, cancel, migrations, env }),
+        2 => any::<bool>().prop_map(|secret| Op::ChangeEnvironment { secret }),
         1 => any::<bool>().prop_map(|in_place| Op::Restart { in_place }),
         1 => Just(Op::Cancel),
         1 => Just(Op::Stop),

@@ -16,7 +16,8 @@ use crate::app::machine::*;
 use crate::app::retention::removable;
 use crate::store::Store;
 use crate::store::journal::OpenRun;
-use crate::store::record::Record;
+use crate::store::record::{EnvironmentChange, EnvironmentValue, Record};
+use crate::vault::Kept;
 
 const APP: &str = "shop";
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -27,9 +28,12 @@ pub(super) struct World {
     settings: Settings,
     state: State,
     history: History,
+    environment: Kept,
     /// Effects that have begun and not ended.
     jobs: Vec<Effect>,
     alive: BTreeMap<Slot, RunId>,
+    /// What was started last in each slot: its version of the environment, and the newest then.
+    started: BTreeMap<Slot, (u64, u64)>,
     route: Slot,
     /// Migrations that were reverted.
     down: BTreeSet<u64>,
@@ -45,8 +49,10 @@ impl World {
             settings,
             state: State::new(),
             history: History::default(),
+            environment: Kept::default(),
             jobs: Vec::new(),
             alive: BTreeMap::new(),
+            started: BTreeMap::new(),
             route: Slot::Blue,
             down: BTreeSet::new(),
         };
@@ -61,8 +67,13 @@ impl World {
         self.history = History::new(&loaded.deployments, loaded.releases);
     }
 
+    fn known(&self) -> Known<'_> {
+        let (state, history) = (&self.state, &self.history);
+        Known { app: APP, state, history, environment: &self.environment }
+    }
+
     pub(super) fn play(&mut self, op: Op, cut: Cut) {
-        let known = Known { app: APP, state: &self.state, history: &self.history };
+        let known = self.known();
         let ana = || "ana".to_owned();
         let command = match op {
             Op::Deploy { allow_destructive } => known.deploy().map(|()| {
@@ -71,13 +82,20 @@ impl World {
                     ..Ask::new(Kind::Deploy, None, "ana", None)
                 })
             }),
-            Op::Rollback { to, cancel, migrations } => known
-                .rollback(&RollbackAsk { to, cancel, migrations, ..RollbackAsk::default() })
+            Op::Rollback { to, cancel, migrations, env } => known
+                .rollback(&RollbackAsk { to, cancel, migrations, env, ..RollbackAsk::default() })
                 .and_then(|plan| known.agreed(&plan, ana(), None).map(Command::Begin)),
             Op::Restart { in_place } => known.restart(in_place, ana(), None),
             Op::Cancel => known.cancel().map(|_| Command::Cancel),
             Op::Stop => known.stop().map(|()| Command::Stop),
             Op::Start => known.start().map(|()| Command::Start),
+            Op::ChangeEnvironment { secret } => {
+                let value = EnvironmentValue { name: "KEY".into(), secret, sealed: Some(vec![1]) };
+                let version = self.state.environment.today + 1;
+                let change =
+                    EnvironmentChange { version, actor: "ana".into(), values: vec![value] };
+                Ok(Command::ChangeEnvironment(change))
+            }
             Op::Finish { which, well } => return self.finish(which, well, cut),
             Op::Exit(slot) => return self.exit(slot, cut),
             Op::Sick(slot) => {
@@ -125,7 +143,21 @@ impl World {
 
     fn begin(&mut self, effect: Effect) {
         match effect {
-            Effect::Start { slot, run, release } => {
+            Effect::CheckHealth { slot, .. } => {
+                let (environment, fresh) = self.started[&slot];
+                let current = self.state.current.as_ref().unwrap();
+                assert_eq!(environment, current.environment, "{slot} runs with another one");
+                assert!(fresh >= self.state.environment.secrets, "{slot} has what was revoked");
+            }
+            Effect::Start { slot, run, release, environment } => {
+                let today = self.state.environment.today;
+                assert!(environment <= today);
+                if let Some(current) =
+                    self.state.current.as_ref().filter(|it| it.slot == Some(slot))
+                {
+                    assert_eq!(environment, current.environment, "{slot} starts with another one");
+                }
+                self.started.insert(slot, (environment, today));
                 assert!(self.history.release(release).is_some(), "release {release} is missing");
                 assert_eq!(self.alive.get(&slot), None, "two runs in {slot}");
                 let row = OpenRun {
@@ -193,7 +225,7 @@ impl World {
                     self.runtime.block_on(self.store.release_added(APP, release.clone())).unwrap();
                     self.history.add_release(release);
                 }
-                let known = Known { app: APP, state: &self.state, history: &self.history };
+                let known = self.known();
                 let risk = known.risk(number);
                 choose(number, Fact::Unpacked { number, risk })
             }
@@ -407,7 +439,16 @@ impl World {
             assert_eq!(self.route, active);
         }
         let rows = self.runtime.block_on(self.store.deployments(APP, None, 1000)).unwrap();
+        if let (Some(active), Some(serving)) = (self.state.active, self.state.serving) {
+            let row = rows.iter().find(|it| it.number == serving).unwrap();
+            let place = self.state.slots.get(active);
+            assert_eq!(row.environment, place.environment, "#{serving} says another environment");
+            if self.alive.contains_key(&active) {
+                assert_eq!(self.started[&active], (place.environment, place.fresh));
+            }
+        }
         for row in &rows {
+            assert_eq!(self.history.get(row.number).unwrap().environment, row.environment);
             assert!(!row.status.in_progress(), "{row:?}");
             assert!(row.ended_at.is_some());
             let remembered = self.history.get(row.number).unwrap();

@@ -1,0 +1,106 @@
+//! The variables that an app's releases start with.
+//!
+//! Who may act on an app may see the names and set them, as it may deploy: what a release starts
+//! with is no more than what a release does. Values are for operators alone: whoever took over an
+//! app's user shall not learn those of the other versions.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use vial_protocol::environment::{Environment, SetVariables, UnsetVariables};
+use vial_protocol::request::Accepted;
+use vial_protocol::{Code, Problem};
+
+use super::answer::{Failure, bad};
+use super::caller::Caller;
+use crate::app::environment::Change;
+use crate::app::request::What;
+use crate::slot::env_file;
+use crate::vault::Plain;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    reveal: bool,
+}
+
+pub(super) async fn show(
+    caller: Caller,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<Environment>, Failure> {
+    let Query(Wanted { reveal }) = wanted.map_err(|error| bad(error.body_text()))?;
+    let Caller { app, actor, .. } = caller;
+    if reveal {
+        let name = app.name();
+        if !actor.operator {
+            return Err(Failure(
+                Problem::new(
+                    Code::Forbidden,
+                    format!("{} may not see the values of {name}, only their names.", actor.name),
+                )
+                .next("ask an operator: root, or a member of the operators' group"),
+            ));
+        }
+        tracing::info!(app = name, actor = actor.name, "values of the environment were shown");
+    }
+    Ok(Json(app.environment(reveal).await?))
+}
+
+pub(super) async fn set(caller: Caller, bytes: Bytes) -> Result<Json<Accepted>, Failure> {
+    let SetVariables { variables, text, secret } = quietly(&bytes)?;
+    let mut values: Vec<(String, Plain)> =
+        variables.into_iter().map(|it| (it.name, Plain::new(it.value))).collect();
+    if let Some(text) = text {
+        let read = env_file::variables(&text).map_err(|(line, what)| {
+            bad(format!("Nothing was set: line {line} cannot be understood: {what}."))
+        })?;
+        values.extend(read.into_iter().map(|(name, value)| (name, Plain::new(value))));
+    }
+    if values.is_empty() {
+        return Err(bad("Nothing was set: no variable was named."));
+    }
+    let what = What::Environment(Change::Set { values, secret });
+    Ok(Json(caller.ask(None, what).await?))
+}
+
+pub(super) async fn unset(caller: Caller, bytes: Bytes) -> Result<Json<Accepted>, Failure> {
+    let UnsetVariables { names } = quietly(&bytes)?;
+    if names.is_empty() {
+        return Err(bad("Nothing was unset: no variable was named."));
+    }
+    Ok(Json(caller.ask(None, What::Environment(Change::Unset(names))).await?))
+}
+
+/// A body that may hold values. What serde says of a wrong one may quote it, and is not said.
+fn quietly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        bad(format!(
+            "The request's body is not what is expected here: look at line {}, column {}.",
+            error.line(),
+            error.column()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_wrong_body_does_not_quote_it() {
+        for body in [
+            r#"{"variables": "s3cret"}"#,
+            r#"{"s3cret": 1}"#,
+            r#"{"variables": [{"name": "A", "value": "s3cret", "s3cret": 1}]}"#,
+            r#"{"secret": "s3cret"}"#,
+            "s3cret",
+        ] {
+            let Failure(problem) = quietly::<SetVariables>(body.as_bytes()).unwrap_err();
+            assert!(!problem.to_string().contains("s3cret"), "{problem}");
+        }
+    }
+}
