@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use vial_protocol::{Slot, Status};
+use vial_protocol::{Build, Slot, Status};
 
 use super::jobs;
 use super::jobs::Looked;
@@ -25,6 +25,7 @@ impl Task {
         fault::point(|| format!("effect: before {name}"));
         let context = self.context.clone();
         match effect {
+            Effect::Build { number, build } => self.build(number, build),
             Effect::Unpack { number } => {
                 let upload = self.uploads.remove(&number);
                 let (until, tell) = (self.step_work.clone(), self.tell.clone());
@@ -99,6 +100,10 @@ impl Task {
             }
             Effect::Prune => self.prune(),
         }
+    }
+
+    fn build(&self, number: u64, build: Build) {
+        self.step(jobs::build::build(self.context.clone(), number, build));
     }
 
     fn mover(&self, release: u64, slot: Slot) -> jobs::revert::Mover {

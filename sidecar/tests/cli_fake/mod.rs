@@ -272,6 +272,8 @@ pub fn deployment(kind: Kind, status: Status) -> Deployment {
         applied: Vec::new(),
         reverts: Vec::new(),
         reverted: Vec::new(),
+        build: None,
+        commit: None,
         steps,
     }
 }

@@ -8,6 +8,7 @@
 //! A job knows one app's [`super::context::Context`] and nothing of the state: what its fact means,
 //! the machine decides.
 
+pub(super) mod build;
 pub(super) mod evaluate;
 pub(super) mod health;
 pub(super) mod in_app;
