@@ -3,6 +3,7 @@
 //! Each takes the [`Session`](super::session::Session) and its own arguments, calls the daemon,
 //! shows what came of it, and returns how the process ends. Commands know nothing of one another.
 
+pub mod build;
 pub mod console;
 pub mod control;
 pub mod deploy;
