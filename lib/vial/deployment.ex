@@ -15,8 +15,9 @@ defmodule Vial.Deployment do
       it back), `:superseded` (it was live until a later deployment succeeded)
 
   `applied` are the migrations that its `migrate` applied, `reverts` the versions that it was asked
-  to revert, `reverted` those that are down because of it. `environment` is the
-  version of the environment that its release was started with last. `steps` is filled only where one
+  to revert, `reverted` those that are down because of it. `environment` is the version of the
+  environment that its release was started with last. `build` is what it builds, where its release
+  does not come as an archive, and `commit` what that turned out to be. `steps` is filled only where one
   deployment is asked for, and empty in lists.
   """
 
@@ -58,6 +59,8 @@ defmodule Vial.Deployment do
           reverts: [pos_integer],
           reverted: [Vial.Migrations.Moved.t()],
           environment: non_neg_integer,
+          build: Vial.Build.t() | nil,
+          commit: Vial.Commit.t() | nil,
           steps: [Vial.Step.t()]
         }
 
@@ -75,6 +78,8 @@ defmodule Vial.Deployment do
     :queued_at,
     :live_at,
     :ended_at,
+    :build,
+    :commit,
     applied: [],
     reverts: [],
     reverted: [],

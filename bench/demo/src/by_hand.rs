@@ -62,6 +62,7 @@ pub async fn start(
         distribution: Distribution::Loopback,
         inherited: std::env::vars_os().collect(),
         env_file: Vec::new(),
+        kept: Vec::new(),
         slot_env: Vec::new(),
     };
     // Made before the clock starts, as the slot's log is.

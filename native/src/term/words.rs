@@ -3,7 +3,7 @@
 use rustler::{Env, Term};
 use vial_protocol::migration::Applied;
 use vial_protocol::{
-    Code, Desired, Effect, Kind, MigrationChoice, Reversal, Slot, SlotState, Status,
+    Code, Desired, Effect, Kind, MigrationChoice, Reversal, Slot, SlotState, Status, Trigger,
 };
 
 use super::{ToTerm, word};
@@ -55,6 +55,12 @@ words!(Status {
     Cancelled => "cancelled",
     RolledBack => "rolled_back",
     Superseded => "superseded",
+});
+words!(Trigger {
+    ByHand => "by_hand",
+    Push => "push",
+    Webhook => "webhook",
+    Poll => "poll",
 });
 words!(Desired {
     Running => "running",
@@ -108,6 +114,7 @@ words!(Code {
     ShuttingDown => "shutting_down",
     BadRelease => "bad_release",
     NoSpace => "no_space",
+    BuildFailed => "build_failed",
     MigrationFailed => "migration_failed",
     RevertFailed => "revert_failed",
     StartFailed => "start_failed",
@@ -148,6 +155,7 @@ mod tests {
         check::<Slot>();
         check::<Kind>();
         check::<Status>();
+        check::<Trigger>();
         check::<Desired>();
         check::<SlotState>();
         check::<Effect>();

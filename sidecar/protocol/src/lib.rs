@@ -1,8 +1,9 @@
 //! What goes over Vial's socket: requests, answers and events as types, with no I/O.
 //!
 //! The map: [`words`] are the names that every layer shares (slot, kind, status); [`release`],
-//! [`deployment`] and [`app`] are what a reader sees; [`migration`] is what a release does to the
-//! database, [`environment`] what it starts with; [`plan`] is what a person agrees to before something changes; [`request`] is what a
+//! [`deployment`] and [`app`] are what a reader sees; [`build`] is what a deployment was built from;
+//! [`migration`] is what a release does to the database, [`environment`] what it starts with;
+//! [`plan`] is what a person agrees to before something changes; [`request`] is what a
 //! caller asks for; [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams.
 //!
 //! The daemon, the command line, the NIF and the dashboard all import this crate; it imports none
@@ -10,6 +11,7 @@
 //! whole milliseconds in fields that end in `_ms`, sizes are bytes.
 
 pub mod app;
+pub mod build;
 pub mod deployment;
 pub mod environment;
 pub mod event;
@@ -22,10 +24,11 @@ pub mod request;
 pub mod words;
 
 pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotState, SlotStatus};
+pub use build::{Build, Commit, Trigger};
 pub use deployment::{Deployment, Step};
 pub use environment::{Environment, EnvironmentChoice, EnvironmentPlan, Variable};
 pub use event::Event;
-pub use log::{LogChunk, LogLine};
+pub use log::{BuildChunk, LogChunk, LogLine};
 pub use migration::{Effect, Migration, MigrationChoice, Reversal, Standing};
 pub use plan::{DatabasePlan, Plan};
 pub use problem::{Code, Problem};

@@ -75,6 +75,8 @@ pub enum Code {
     BadRelease,
     /// There is no room on the disk.
     NoSpace,
+    /// The commit could not be fetched or built.
+    BuildFailed,
     /// The migrations failed.
     MigrationFailed,
     /// Reverting migrations, or restoring them, failed: the message says which are down.

@@ -6,8 +6,9 @@ use vial_protocol::request::Accepted;
 use vial_protocol::{Code, Kind, Problem};
 
 use super::machine::{Ask, Command, Event};
-use super::request::{Actor, Request, What};
+use super::request::{Actor, BuildSource, Incoming, Request, What};
 use super::task::Task;
+use crate::config::Source;
 use crate::release;
 use crate::store::history::KeptAnswer;
 
@@ -31,6 +32,13 @@ impl Task {
                 self.has_room()?;
                 let ask = Ask { allow_destructive, ..Ask::new(Kind::Deploy, None, name, reason) };
                 (Command::Begin(ask), Some(upload), begun(number, "Deploy"))
+            }
+            What::Build(ask) => {
+                let source = self.source()?;
+                let ask = self.known().build(&ask, &source.branch, name, reason)?;
+                self.has_room()?;
+                let what = if ask.kind == Kind::Redeploy { "Redeploy" } else { "Deploy" };
+                (Command::Begin(ask), None, begun(number, what))
             }
             What::Rollback(ask) => {
                 let plan = self.known().rollback(&ask)?;
@@ -70,7 +78,7 @@ impl Task {
             }
         };
         if let Some(upload) = upload {
-            self.uploads.insert(number, upload);
+            self.incoming.insert(number, Incoming::Archive(upload));
         }
         let answer = key.map(|key| KeptAnswer {
             key,
@@ -81,7 +89,7 @@ impl Task {
         let turned = self.try_turn(Event::Command(command), answer).await;
         // Uploads of deployments that were cancelled while they waited.
         let queued = self.state.queued.as_ref().map(|it| it.number);
-        self.uploads.retain(|number, _| Some(*number) == queued);
+        self.incoming.retain(|number, _| Some(*number) == queued);
         turned?;
         if let Some(kept) = kept {
             self.environment = kept.clone();
@@ -115,6 +123,24 @@ impl Task {
                 Err(Problem::new(Code::Internal, format!("Nothing was changed: {error}.")))
             }
         }
+    }
+
+    /// Where the app's code comes from.
+    fn source(&self) -> Result<&Source, Problem> {
+        let app = self.context.app();
+        self.context.config.source.as_ref().ok_or_else(|| {
+            Problem::new(
+                Code::Configuration,
+                format!(
+                    "Not deployed: {app} has no `[source]`, so that Vial does not know what to \
+                     build. {}",
+                    self.serves()
+                ),
+            )
+            .next(format!(
+                "add `[source]` to its file and `vial reload`, or `vial deploy {app} PATH`"
+            ))
+        })
     }
 
     /// What is left of the reserve on a full disk is for a rollback.
@@ -174,6 +200,11 @@ fn done(message: &str) -> Accepted {
 fn describe(what: &What, actor: &Actor) -> String {
     let asked = match what {
         What::Deploy { .. } => "deploy".into(),
+        What::Build(ask) => match &ask.source {
+            BuildSource::Branch => "deploy of the branch".into(),
+            BuildSource::Ref(reference) => format!("deploy of {reference}"),
+            BuildSource::Deployment(number) => format!("redeploy of #{number}"),
+        },
         What::Rollback(ask) => format!(
             "rollback to {} cancelling {}, migrations: {}, environment: {}",
             ask.to.map_or_else(|| "the previous release".into(), |to| format!("#{to}")),

@@ -425,6 +425,8 @@ mod tests {
             reverts: Vec::new(),
             reverted: Vec::new(),
             environment,
+            build: None,
+            commit: None,
             steps: Vec::new(),
         };
         let releases = [(2, release_of(2))].into_iter().collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use vial_protocol::{Deployment, Kind, Release, Status};
+use vial_protocol::{Build, Commit, Deployment, Kind, Release, Status};
 
 use crate::store::record::Record;
 
@@ -25,6 +25,10 @@ pub struct Past {
     pub environment: u64,
     /// When it took the traffic.
     pub live_at: Option<Timestamp>,
+    /// What it built.
+    pub build: Option<Build>,
+    /// The commit of that.
+    pub commit: Option<Commit>,
 }
 
 impl Past {
@@ -56,6 +60,8 @@ impl History {
                 release: it.release.as_ref().map(|release| release.number),
                 environment: it.environment,
                 live_at: it.live_at,
+                build: it.build.clone(),
+                commit: it.commit.clone(),
             })
             .collect();
         History { past, releases }
@@ -134,6 +140,8 @@ impl History {
                 release: began.release,
                 environment: 0,
                 live_at: None,
+                build: began.build.clone(),
+                commit: None,
             }),
             Record::Entered { number, status } | Record::Ended { number, status, .. } => {
                 self.change(*number, |it| it.status = *status);
@@ -143,6 +151,9 @@ impl History {
             }
             Record::EnvironmentChosen { number, environment } => {
                 self.change(*number, |it| it.environment = *environment);
+            }
+            Record::CommitChosen { number, commit } => {
+                self.change(*number, |it| it.commit = Some(commit.clone()));
             }
             Record::WentLive { number, .. } => self.change(*number, |it| it.live_at = Some(now)),
             Record::Settled { number, took_back } => {

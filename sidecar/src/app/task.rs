@@ -22,7 +22,7 @@ use super::history::History;
 use super::known::Known;
 use super::machine::{Event, Fact, PerSlot, State, Step, step};
 use super::message::{Message, Sight};
-use super::request::Upload;
+use super::request::Incoming;
 use super::run::Run;
 use super::snapshot::{Parts, Seen, Shown};
 use crate::fault;
@@ -47,7 +47,7 @@ pub(super) struct Task {
     pub(super) watch_work: CancellationToken,
     pub(super) route_work: CancellationToken,
     pub(super) log_work: CancellationToken,
-    pub(super) uploads: HashMap<u64, Upload>,
+    pub(super) incoming: HashMap<u64, Incoming>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
     /// The app's values, as the vault has them: nobody else changes those.
@@ -115,7 +115,7 @@ impl Task {
             watch_work: CancellationToken::new(),
             route_work: CancellationToken::new(),
             log_work: CancellationToken::new(),
-            uploads: HashMap::new(),
+            incoming: HashMap::new(),
             shown,
             seen,
             environment,
@@ -174,6 +174,15 @@ impl Task {
                     self.turn(Event::Fact(fact)).await;
                 }
                 Message::Seen(sight) => self.saw(sight),
+                Message::Built(number, built) => {
+                    fault::point(|| "effect: after it told Built".into());
+                    self.incoming.insert(number, Incoming::Built(built));
+                    self.turn(Event::Fact(Fact::Built { number })).await;
+                    // Nobody waits for it where it was cancelled meanwhile.
+                    if self.is_behind().is_none() {
+                        self.incoming.remove(&number);
+                    }
+                }
                 Message::Unpacked(release) => {
                     let number = release.number;
                     fault::point(|| "effect: after it told Unpacked".into());

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use vial_protocol::environment::{SetVariables, UnsetVariables};
 use vial_protocol::migration::MigrationsReport;
 use vial_protocol::request::{
-    Accepted, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
+    Accepted, Build, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
 };
 use vial_protocol::{
     AppStatus, DaemonStatus, Deployment, Environment, EnvironmentChoice, Plan, Problem,
@@ -167,6 +167,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn start(&self, app: &str) -> Result<Accepted, ClientError> {
         self.post(&app_path(app, "/start"), NO_BODY, Some(&new_key()?)).await
+    }
+
+    /// Builds a commit and deploys it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn build(&self, app: &str, request: &Build) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/builds"), Some(request), Some(&new_key()?)).await
     }
 
     /// Restarts the app.

@@ -136,7 +136,7 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
             )
         }),
         repos: read_repos(root),
-        source: app_source::read(root),
+        source: app_source::read(root, daemon),
     };
     let at = |key| root.get(key).map(|entry: Entry<'_, '_>| root.document().place(entry.start()));
     AppFile {
@@ -256,7 +256,7 @@ fn read_slot_env(root: &Section<'_, '_>) -> SlotEnv {
     SlotEnv { blue: vars("blue"), green: vars("green") }
 }
 
-fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
+pub(super) fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
     let Some(values) = Section::every(entry) else {
         entry.wrong("it must be a table of variables, such as `{ METRICS_PORT = \"9568\" }`");
         return EnvVars::default();
@@ -275,7 +275,7 @@ fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
             entry.document().find(
                 start,
                 format!("variable `{shown}`"),
-                "Vial decides this one itself for each slot: take it away".into(),
+                "Vial decides this one itself: take it away".into(),
             );
         }
         let expected = "a variable's value must be text, such as \"9568\", in quotes";

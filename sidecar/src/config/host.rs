@@ -26,6 +26,8 @@ pub struct HostConfig {
     pub caddy: Caddy,
     /// What a caller may send at most.
     pub limits: Limits,
+    /// How many builds may go on at once on this host: 1 to 64.
+    pub builds: u32,
     /// What the daemon itself logs.
     pub log: Log,
 }
@@ -50,6 +52,7 @@ impl HostConfig {
             epmd_port: None,
             caddy: Caddy::default(),
             limits: Limits::default(),
+            builds: 1,
             log: Log::default(),
         }
     }

@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "epmd_port",
     "caddy",
     "limits",
+    "build",
     "log",
 ];
 
@@ -57,6 +58,12 @@ fn read_root(root: &Section<'_, '_>) -> HostConfig {
         root.get("epmd_port").and_then(|port| port.number(1..=u16::MAX, "a port", "4369"));
     host.caddy = read_caddy(root);
     host.limits = read_limits(root);
+    if let Some(table) = root.table("build", &["parallel"], "[build]")
+        && let Some(entry) = table.get("parallel")
+    {
+        let parallel = entry.number(1..=64, "a number of builds", "1");
+        host.builds = parallel.unwrap_or(host.builds);
+    }
     host.log = read_log(root);
     host
 }

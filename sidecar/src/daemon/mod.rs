@@ -42,6 +42,7 @@ use crate::api::{self, Order};
 use crate::app::context::Daemon;
 use crate::app::environment;
 use crate::app::paths::Layout;
+use crate::build::Line;
 use crate::config::{Config, ConfigError};
 use crate::slot::cgroup;
 use crate::store::ballast::Ballast;
@@ -137,6 +138,7 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         key: environment::key(&layout, &store).await?,
         store,
         binary,
+        builds: Arc::new(Line::new(config.host.builds)),
     };
     cgroup::tidy(&daemon.id);
     let path = daemon.host.socket();

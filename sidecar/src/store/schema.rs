@@ -11,7 +11,7 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, ENVIRONMENT];
+const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, ENVIRONMENT, BUILDS];
 
 const FIRST: &str = "
 create table settings (
@@ -185,6 +185,12 @@ create table environment_values (
 alter table deployments add column environment integer not null default 0;
 alter table slots add column environment integer not null default 0;
 alter table slots add column fresh integer not null default 0;
+";
+
+const BUILDS: &str = "
+-- JSON: what a deployment builds, and the commit that it built.
+alter table deployments add column build text;
+alter table deployments add column built_commit text;
 ";
 
 #[cfg(test)]

@@ -273,6 +273,8 @@ pub fn deployment(kind: Kind, status: Status) -> Deployment {
         reverts: Vec::new(),
         reverted: Vec::new(),
         environment: 0,
+        build: None,
+        commit: None,
         steps,
     }
 }

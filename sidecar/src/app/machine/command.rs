@@ -1,6 +1,6 @@
 //! What the machine can be told to do. Admission has let it through already.
 
-use vial_protocol::Kind;
+use vial_protocol::{Build, Kind};
 
 use crate::store::record::EnvironmentChange;
 
@@ -42,6 +42,8 @@ pub struct Ask {
     pub reverts: Vec<u64>,
     /// The version of the environment that the release starts with; today's where absent.
     pub environment: Option<u64>,
+    /// What is built first, where its release does not come as an archive.
+    pub build: Option<Build>,
 }
 
 impl Ask {
@@ -62,6 +64,7 @@ impl Ask {
             migrate: false,
             reverts: Vec::new(),
             environment: None,
+            build: None,
         }
     }
 }
