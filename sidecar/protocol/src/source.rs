@@ -1,0 +1,45 @@
+//! Auto-deploy, as a reader sees it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Whether new commits are deployed by themselves, and what was seen of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoDeploy {
+    /// Whether it is on.
+    pub on: bool,
+    /// The branch.
+    pub branch: String,
+    /// Who switched it; absent where it is as the app's file says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
+    /// How often the repository is asked, in milliseconds; absent where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_ms: Option<u64>,
+    /// The branch's tip when it was looked at last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<String>,
+    /// When that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Timestamp>,
+    /// What comes of the tip, where that is not clear of itself: "abc1234 was rolled back, so it
+    /// waits for the next commit".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Why the repository could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<Failing>,
+}
+
+/// A repository that cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// Since when.
+    pub since: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why not, as Git says: untrusted text.
+    pub error: String,
+    /// When it is tried again.
+    pub next_at: Timestamp,
+}
