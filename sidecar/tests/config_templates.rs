@@ -104,7 +104,7 @@ fn what_the_host_template_calls_usual_is_what_holds() {
     let examples = ["unix//", "epmd_port", "apps_dir", "probe"];
     let text = set(&host_template(), &examples)
         .replace("socket = \"/run/vial/vial.sock\"", "# (tried below)");
-    assert_eq!(settings(&text), 12);
+    assert_eq!(settings(&text), 13);
     let host = Host::new(&text);
     assert_eq!(HostConfig::load(&host.file()).unwrap(), HostConfig::usual(&host.file()));
 
@@ -118,7 +118,7 @@ fn what_the_host_template_calls_usual_is_what_holds() {
 fn what_the_app_template_calls_usual_is_what_holds() {
     let host = Host::new("");
     let template = app_template("shop", "shop", PORTS, &["a.example.com"], None);
-    let examples = ["user =", "env_file", "slot_env", "verify", "migrate", "repos"];
+    let examples = ["user =", "env_file", "slot_env", "verify", "migrate", "repos", "source"];
     let text = set(&template, &examples);
     assert_eq!(settings(&text), 4 + 9);
     assert_eq!(host.shop(&template, false), host.shop(&text, false));
@@ -135,4 +135,7 @@ fn every_example_of_the_app_template_is_right() {
     assert_eq!(shop.verify, ["/", "/login"]);
     assert_eq!(shop.migrate.as_deref(), Some("Shop.Release.migrate()"));
     assert_eq!(shop.repos, ["Shop.Repo"]);
+    let source = shop.source.unwrap();
+    assert_eq!(source.timeout, std::time::Duration::from_secs(1800));
+    assert_eq!((source.output, source.keep_free), (32 << 20, 512 << 20));
 }

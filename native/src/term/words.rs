@@ -108,6 +108,7 @@ words!(Code {
     ShuttingDown => "shutting_down",
     BadRelease => "bad_release",
     NoSpace => "no_space",
+    BuildFailed => "build_failed",
     MigrationFailed => "migration_failed",
     RevertFailed => "revert_failed",
     StartFailed => "start_failed",

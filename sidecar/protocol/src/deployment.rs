@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::migration::Moved;
-use crate::{Kind, Problem, Release, Slot, Status};
+use crate::{Build, Commit, Kind, Problem, Release, Slot, Status};
 
 /// One attempt to make a release active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,12 @@ pub struct Deployment {
     /// again where they were restored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reverted: Vec<Moved>,
+    /// What it builds; absent where its release came as an archive, or was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
+    /// The commit that it built; absent until that is fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
     /// What it did, in order. Empty in lists; filled where one deployment is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,

@@ -1,7 +1,8 @@
 //! What goes over Vial's socket: requests, answers and events as types, with no I/O.
 //!
 //! The map: [`words`] are the names that every layer shares (slot, kind, status); [`release`],
-//! [`deployment`] and [`app`] are what a reader sees; [`migration`] is what a release does to the
+//! [`deployment`] and [`app`] are what a reader sees; [`build`] is what
+//! a deployment was built from; [`migration`] is what a release does to the
 //! database; [`plan`] is what a person agrees to before something changes; [`request`] is what a
 //! caller asks for; [`source`] is where its commits come from, [`notification`] what others are told;
 //! [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams.
@@ -11,6 +12,7 @@
 //! whole milliseconds in fields that end in `_ms`, sizes are bytes.
 
 pub mod app;
+pub mod build;
 pub mod deployment;
 pub mod event;
 pub mod log;
@@ -24,6 +26,7 @@ pub mod source;
 pub mod words;
 
 pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotState, SlotStatus};
+pub use build::{Build, Commit, Trigger};
 pub use deployment::{Deployment, Step};
 pub use event::Event;
 pub use log::{LogChunk, LogLine};

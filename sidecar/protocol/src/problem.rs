@@ -75,6 +75,8 @@ pub enum Code {
     BadRelease,
     /// There is no room on the disk.
     NoSpace,
+    /// The commit could not be fetched or built.
+    BuildFailed,
     /// The migrations failed.
     MigrationFailed,
     /// Reverting migrations, or restoring them, failed: the message says which are down.
@@ -105,6 +107,8 @@ pub enum Code {
     Route,
     /// The release in the active slot fails its health check.
     ActiveUnhealthy,
+    /// Somebody who is to be told of what happens cannot be told.
+    Notification,
 
     /// Something in Vial or the host failed: the message has what the system said.
     Internal,

@@ -40,6 +40,23 @@ pub struct Deploy {
     pub allow_destructive: bool,
 }
 
+/// `POST /v1/apps/{app}/builds`: builds a commit of the app's repository and deploys it. With neither
+/// a ref nor a deployment, the tip of the configured branch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Build {
+    /// A branch, a tag or a whole commit id: a deploy.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The deployment whose commit is built afresh: a redeploy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<u64>,
+    /// Go ahead where the release brings a destructive migration.
+    pub allow_destructive: bool,
+    /// Why, for the history.
+    pub reason: Option<String>,
+}
+
 /// `POST /v1/apps/{app}/restart`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

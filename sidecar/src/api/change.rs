@@ -5,16 +5,16 @@ use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use tokio::sync::oneshot;
-use vial_protocol::request::{Accepted, Restart, Rollback, Together};
-use vial_protocol::{Code, Problem};
+use vial_protocol::request::{Accepted, Build, Restart, Rollback, Together};
+use vial_protocol::{Code, Problem, Trigger};
 
-use super::answer::{Failure, body};
+use super::answer::{Failure, bad, body};
 use super::caller::Caller;
 use super::peer::Peer;
 use super::{Order, Shared};
 use crate::app::admission::RollbackAsk;
 use crate::app::registry::Report;
-use crate::app::request::What;
+use crate::app::request::{BuildAsk, BuildSource, What};
 
 type Answered = Result<(StatusCode, Json<Accepted>), Failure>;
 
@@ -26,6 +26,20 @@ pub(super) async fn rollback(caller: Caller, bytes: Bytes) -> Answered {
     let Rollback { to, reason, cancel, digest, migrations, force } = body(&bytes)?;
     let what = What::Rollback(RollbackAsk { to, cancel, digest, migrations, force });
     accepted(caller.ask(reason, what).await)
+}
+
+pub(super) async fn build(caller: Caller, bytes: Bytes) -> Answered {
+    let Build { reference, deployment, allow_destructive, reason } = body(&bytes)?;
+    let source = match (reference, deployment) {
+        (None, None) => BuildSource::Branch,
+        (Some(reference), None) => BuildSource::Ref(reference),
+        (None, Some(number)) => BuildSource::Deployment(number),
+        (Some(_), Some(_)) => {
+            return Err(bad("Either `ref` or `deployment` says what is built, not both."));
+        }
+    };
+    let ask = BuildAsk { source, allow_destructive, trigger: Trigger::ByHand };
+    accepted(caller.ask(reason, What::Build(ask)).await)
 }
 
 pub(super) async fn restart(caller: Caller, bytes: Bytes) -> Answered {

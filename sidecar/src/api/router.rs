@@ -20,6 +20,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/apps/{app}", get(read::app))
         .route("/v1/apps/{app}/deployments", get(read::deployments).post(deploy::deploy))
         .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))
+        .route("/v1/apps/{app}/builds", post(change::build))
         .route("/v1/apps/{app}/rollback", get(read::plan).post(change::rollback))
         .route("/v1/apps/{app}/migrations", get(migrations::report).post(migrations::migrate))
         .route("/v1/apps/{app}/restart", post(change::restart))

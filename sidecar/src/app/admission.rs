@@ -4,13 +4,14 @@
 //! person who reads it was woken up.
 
 use vial_protocol::{
-    Code, DatabasePlan, Desired, Kind, MigrationChoice, Plan, Problem, Standing, Status,
+    Build, Code, DatabasePlan, Desired, Kind, MigrationChoice, Plan, Problem, Standing, Status,
 };
 
 use super::history::Past;
 use super::known::Known;
 use super::machine::{Ask, Command};
 use super::refuse::Refuse;
+use super::request::{BuildAsk, BuildSource};
 use super::standing;
 
 /// A rollback as it was asked for.
@@ -44,6 +45,60 @@ impl<'a> Known<'a> {
             }
             (_, Some(queued)) => Err(self.refuse().queue_taken("Not deployed", queued.number)),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether a commit may be built and deployed, and which. `branch` is the configured one.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn build(
+        self,
+        ask: &BuildAsk,
+        branch: &str,
+        actor: String,
+        reason: Option<String>,
+    ) -> Result<Ask, Problem> {
+        let allow_destructive = ask.allow_destructive;
+        let build = |reference: &str| Build {
+            reference: reference.into(),
+            sha: None,
+            of: None,
+            trigger: ask.trigger,
+            allow_destructive,
+        };
+        let (kind, build) = match &ask.source {
+            BuildSource::Branch => (Kind::Deploy, build(branch)),
+            BuildSource::Ref(reference) => (Kind::Deploy, build(reference)),
+            BuildSource::Deployment(number) => (Kind::Redeploy, self.again(*number, build)?),
+        };
+        let what = if kind == Kind::Redeploy { "Not redeployed" } else { "Not deployed" };
+        self.deploy().map_err(|mut problem| {
+            problem.message = problem.message.replacen("Not deployed", what, 1);
+            problem
+        })?;
+        Ok(Ask { allow_destructive, build: Some(build), ..Ask::new(kind, None, actor, reason) })
+    }
+
+    /// What a deployment built, to be built again.
+    fn again(self, number: u64, build: impl Fn(&str) -> Build) -> Result<Build, Problem> {
+        let Some(past) = self.history.get(number) else {
+            let mut problem = self.refuse().unknown_deployment(number);
+            problem.message = problem.message.replacen("Not rolled back", "Not redeployed", 1);
+            return Err(problem);
+        };
+        // A rollback and a restart build nothing: their release was brought by another.
+        let brought = past.release.and_then(|it| self.history.get(it)).unwrap_or(past);
+        let of = Some(brought.number);
+        match (&brought.commit, &brought.build) {
+            (Some(commit), _) => {
+                Ok(Build { sha: Some(commit.sha.clone()), of, ..build(&commit.reference) })
+            }
+            // It failed before its commit was known.
+            (None, Some(asked)) => {
+                Ok(Build { sha: asked.sha.clone(), of, ..build(&asked.reference) })
+            }
+            (None, None) => Err(self.refuse().not_built_here(number)),
         }
     }
 

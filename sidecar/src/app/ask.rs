@@ -4,8 +4,9 @@ use vial_protocol::request::Accepted;
 use vial_protocol::{Code, Kind, Problem};
 
 use super::machine::{Ask, Command, Event};
-use super::request::{Actor, Request, What};
+use super::request::{Actor, BuildSource, Request, What};
 use super::task::Task;
+use crate::config::Source;
 use crate::store::history::KeptAnswer;
 
 impl Task {
@@ -27,6 +28,13 @@ impl Task {
                 self.has_room()?;
                 let ask = Ask { allow_destructive, ..Ask::new(Kind::Deploy, None, name, reason) };
                 (Command::Begin(ask), Some(upload), begun(number, "Deploy"))
+            }
+            What::Build(ask) => {
+                let source = self.source()?;
+                let ask = self.known().build(&ask, &source.branch, name, reason)?;
+                self.has_room()?;
+                let what = if ask.kind == Kind::Redeploy { "Redeploy" } else { "Deploy" };
+                (Command::Begin(ask), None, begun(number, what))
             }
             What::Rollback(ask) => {
                 let plan = self.known().rollback(&ask)?;
@@ -101,6 +109,24 @@ impl Task {
         }
     }
 
+    /// Where the app's code comes from.
+    fn source(&self) -> Result<&Source, Problem> {
+        let app = self.context.app();
+        self.context.config.source.as_ref().ok_or_else(|| {
+            Problem::new(
+                Code::Configuration,
+                format!(
+                    "Not deployed: {app} has no `[source]`, so that Vial does not know what to \
+                     build. {}",
+                    self.serves()
+                ),
+            )
+            .next(format!(
+                "add `[source]` to its file and `vial reload`, or `vial deploy {app} PATH`"
+            ))
+        })
+    }
+
     /// What is left of the reserve on a full disk is for a rollback.
     fn has_room(&self) -> Result<(), Problem> {
         match super::snapshot::reserve(&self.context) {
@@ -156,6 +182,11 @@ fn done(message: &str) -> Accepted {
 fn describe(what: &What, actor: &Actor) -> String {
     let asked = match what {
         What::Deploy { .. } => "deploy".into(),
+        What::Build(ask) => match &ask.source {
+            BuildSource::Branch => "deploy of the branch".into(),
+            BuildSource::Ref(reference) => format!("deploy of {reference}"),
+            BuildSource::Deployment(number) => format!("redeploy of #{number}"),
+        },
         What::Rollback(ask) => format!(
             "rollback to {} cancelling {}, migrations: {}",
             ask.to.map_or_else(|| "the previous release".into(), |to| format!("#{to}")),

@@ -4,8 +4,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use vial_protocol::{Slot, Status};
+use vial_protocol::{Build, Slot, Status};
 
+use super::auto;
 use super::jobs;
 use super::jobs::Looked;
 use super::machine::{Effect, Fact, Grace, Life, RunId};
@@ -25,6 +26,7 @@ impl Task {
         fault::point(|| format!("effect: before {name}"));
         let context = self.context.clone();
         match effect {
+            Effect::Build { number, build } => self.build(number, build),
             Effect::Unpack { number } => {
                 let upload = self.uploads.remove(&number);
                 let (until, tell) = (self.step_work.clone(), self.tell.clone());
@@ -101,6 +103,10 @@ impl Task {
         }
     }
 
+    fn build(&self, number: u64, build: Build) {
+        self.step(jobs::build::build(self.context.clone(), number, build));
+    }
+
     fn mover(&self, release: u64, slot: Slot) -> jobs::revert::Mover {
         jobs::revert::Mover { release, slot, apps: self.known().migrating_apps(release) }
     }
@@ -172,6 +178,16 @@ impl Task {
         self.log_work = CancellationToken::new();
         let work = jobs::keep_log::keep_logs(self.context.clone());
         let until = self.log_work.clone();
+        tokio::spawn(async move { until.run_until_cancelled(work).await });
+    }
+
+    /// Deploys new commits by themselves where that is wanted, as long as the app is here.
+    pub(super) fn watch_source(&mut self) {
+        self.source_work.cancel();
+        self.source_work = CancellationToken::new();
+        let (context, look) = (self.context.clone(), self.look.clone());
+        let work = auto::watch::watch(context, self.readers(), look, self.tell.clone());
+        let until = self.source_work.clone();
         tokio::spawn(async move { until.run_until_cancelled(work).await });
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use vial_protocol::{Deployment, Kind, Release, Status};
+use vial_protocol::{Build, Commit, Deployment, Kind, Release, Status};
 
 use crate::store::record::Record;
 
@@ -23,6 +23,10 @@ pub struct Past {
     pub release: Option<u64>,
     /// When it took the traffic.
     pub live_at: Option<Timestamp>,
+    /// What it built.
+    pub build: Option<Build>,
+    /// The commit of that.
+    pub commit: Option<Commit>,
 }
 
 impl Past {
@@ -53,6 +57,8 @@ impl History {
                 status: it.status,
                 release: it.release.as_ref().map(|release| release.number),
                 live_at: it.live_at,
+                build: it.build.clone(),
+                commit: it.commit.clone(),
             })
             .collect();
         History { past, releases }
@@ -130,12 +136,17 @@ impl History {
                 status: Status::Queued,
                 release: began.release,
                 live_at: None,
+                build: began.build.clone(),
+                commit: None,
             }),
             Record::Entered { number, status } | Record::Ended { number, status, .. } => {
                 self.change(*number, |it| it.status = *status);
             }
             Record::ReleaseChosen { number, release } => {
                 self.change(*number, |it| it.release = Some(*release));
+            }
+            Record::CommitChosen { number, commit } => {
+                self.change(*number, |it| it.commit = Some(commit.clone()));
             }
             Record::WentLive { number, .. } => self.change(*number, |it| it.live_at = Some(now)),
             Record::Settled { number, took_back } => {
@@ -156,7 +167,8 @@ impl History {
             | Record::SlotFilled { .. }
             | Record::Stopping { .. }
             | Record::Wanted(_)
-            | Record::ClockHeld(_) => {}
+            | Record::ClockHeld(_)
+            | Record::Noticed(_) => {}
         }
     }
 

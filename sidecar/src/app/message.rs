@@ -5,13 +5,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use vial_protocol::request::Accepted;
-use vial_protocol::{Health, Plan, Problem, Release, Slot};
+use vial_protocol::{AutoDeploy, Health, Plan, Problem, Release, Slot};
 
 use super::admission::RollbackAsk;
+use super::auto::Decision;
 use super::context::Context;
 use super::machine::{Fact, RunId};
 use super::request::Request;
 use super::whereabouts::Whereabouts;
+use crate::store::auto::Tried;
 
 /// What the task is told.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub enum Message {
     Plan(RollbackAsk, oneshot::Sender<Result<Plan, Problem>>),
     /// Somebody asks where a release is, perhaps to change something with it.
     Whereabouts(Option<u64>, Option<&'static str>, oneshot::Sender<Result<Whereabouts, Problem>>),
+    /// What becomes of the tip of the app's branch, when this one was deployed by itself last.
+    Tip(String, Option<Tried>, oneshot::Sender<Decision>),
     /// Something happened that the machine must know.
     Fact(Fact),
     /// Something happened that readers want to see.
@@ -73,4 +77,8 @@ pub enum Sight {
     },
     /// The route was checked.
     Route(Option<Problem>),
+    /// The app's branch was looked at; absent where there is none.
+    Source(Option<AutoDeploy>),
+    /// Those who are told of the app were told, or could not be.
+    Outbox(Option<Problem>),
 }

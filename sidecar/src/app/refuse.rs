@@ -227,6 +227,22 @@ impl<'a> Refuse<'a> {
         .next(format!("`vial history {}`", self.app()))
     }
 
+    pub(super) fn not_built_here(&self, number: u64) -> Problem {
+        let app = self.app();
+        Problem::new(
+            Code::NotFound,
+            format!(
+                "Not redeployed: #{number} was not built from a repository; its release came as an \
+                 archive. {}",
+                self.serves()
+            ),
+        )
+        .next(format!(
+            "`vial deploy {app} --ref REF` builds a commit; `vial rollback {app} --to {number}` \
+             starts that release again"
+        ))
+    }
+
     pub(super) fn not_retained(&self, number: u64) -> Problem {
         Problem::new(
             Code::NotRetained,

@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
+use vial_protocol::Trigger;
 
 use super::admission::RollbackAsk;
 
@@ -59,6 +60,8 @@ pub enum What {
         /// Whether it may bring a destructive migration.
         allow_destructive: bool,
     },
+    /// Build a commit and deploy it.
+    Build(BuildAsk),
     /// Go back to a release.
     Rollback(RollbackAsk),
     /// Start the active release anew.
@@ -72,6 +75,32 @@ pub enum What {
     Stop,
     /// Start it again.
     Start,
+}
+
+/// A build as it is asked for.
+///
+/// It is answered at once with the deployment's number, and refused as an archive would be: while
+/// another deployment is on its way to the switch. While one bakes it waits, across restarts of the
+/// daemon too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildAsk {
+    /// What is built.
+    pub source: BuildSource,
+    /// Whether the release may bring a destructive migration.
+    pub allow_destructive: bool,
+    /// What makes it begin.
+    pub trigger: Trigger,
+}
+
+/// What is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildSource {
+    /// The tip of the configured branch, as it is when the build begins: a deploy.
+    Branch,
+    /// A branch, a tag or a whole commit id: a deploy.
+    Ref(String),
+    /// The commit of a deployment: a redeploy.
+    Deployment(u64),
 }
 
 /// An archive as it comes in.

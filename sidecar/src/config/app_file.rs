@@ -10,7 +10,7 @@ use super::entry::{Entry, quoted};
 use super::finding::{Finding, Place};
 use super::section::{Section, quoted_key};
 use super::users::{Daemon, UserIds};
-use super::{app_source, health, text};
+use super::{app_source, health, notify, text};
 
 const KEYS: &[&str] = &[
     "name",
@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "migrate",
     "repos",
     "source",
+    "notify",
 ];
 
 const PORTS: &str = "ports = { blue = 4000, green = 4001 }";
@@ -136,7 +137,8 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
             )
         }),
         repos: read_repos(root),
-        source: app_source::read(root),
+        source: app_source::read(root, daemon),
+        notify: notify::read(root),
     };
     let at = |key| root.get(key).map(|entry: Entry<'_, '_>| root.document().place(entry.start()));
     AppFile {
@@ -256,7 +258,7 @@ fn read_slot_env(root: &Section<'_, '_>) -> SlotEnv {
     SlotEnv { blue: vars("blue"), green: vars("green") }
 }
 
-fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
+pub(super) fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
     let Some(values) = Section::every(entry) else {
         entry.wrong("it must be a table of variables, such as `{ METRICS_PORT = \"9568\" }`");
         return EnvVars::default();
@@ -275,7 +277,7 @@ fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
             entry.document().find(
                 start,
                 format!("variable `{shown}`"),
-                "Vial decides this one itself for each slot: take it away".into(),
+                "Vial decides this one itself: take it away".into(),
             );
         }
         let expected = "a variable's value must be text, such as \"9568\", in quotes";

@@ -44,6 +44,9 @@ struct Taken {
     hosts: BTreeMap<String, String>,
     /// Absent where all apps run as the daemon does anyway.
     users: Option<BTreeMap<u32, String>>,
+    /// Who builds; several apps may share one.
+    builders: Option<BTreeMap<u32, String>>,
+    operators: String,
 }
 
 impl Taken {
@@ -55,10 +58,19 @@ impl Taken {
         if let Some(port) = host.caddy.probe.as_ref().and_then(super::Address::local_port) {
             ports.insert(port, "Caddy, at `caddy.probe`".to_owned());
         }
+        if let Some(hooks) = host.hooks {
+            ports.insert(hooks.port(), "the webhooks, at `hooks.listen`".to_owned());
+        }
         if let Some(port) = host.epmd_port {
             ports.insert(port, "epmd, at `epmd_port`".to_owned());
         }
-        Taken { ports, hosts: BTreeMap::new(), users: privileged.then(BTreeMap::new) }
+        Taken {
+            ports,
+            hosts: BTreeMap::new(),
+            users: privileged.then(BTreeMap::new),
+            builders: privileged.then(BTreeMap::new),
+            operators: host.operators_group.clone(),
+        }
     }
 
     fn conflicts(&self, path: &Path, app: &AppFile) -> Vec<Finding> {
@@ -95,6 +107,38 @@ impl Taken {
                 "each app needs a user of its own, so that none can read or stop another".into(),
             );
         }
+        let builder = app.config.source.as_ref().and_then(|it| it.user.as_ref());
+        if let (Some(users), Some(builder)) = (&self.users, builder) {
+            let own = app.config.user.as_ref().filter(|user| user.uid == builder.uid);
+            let owner = users.get(&builder.uid).cloned().or(own.map(|_| name.clone()));
+            if let Some(owner) = owner {
+                find(
+                    app.user_at,
+                    format!("user \"{}\", who builds {name} and runs {owner},", builder.name),
+                    "what is pushed must not read what runs: let a user of its own build".into(),
+                );
+            }
+            if builder.is_member(&self.operators) {
+                find(
+                    app.user_at,
+                    format!("user \"{}\", who builds {name},", builder.name),
+                    format!(
+                        "members of the group {0} may control every app, and so could whatever is \
+                         pushed: take it out with `gpasswd -d {1} {0}`",
+                        self.operators, builder.name
+                    ),
+                );
+            }
+        }
+        if let (Some(builders), Some(user)) = (&self.builders, &app.config.user)
+            && let Some(owner) = builders.get(&user.uid)
+        {
+            find(
+                app.user_at,
+                format!("user \"{}\", who runs {name} and builds {owner},", user.name),
+                "what is pushed must not read what runs: let a user of its own build".into(),
+            );
+        }
         findings
     }
 
@@ -111,6 +155,10 @@ impl Taken {
         }
         if let (Some(users), Some(user)) = (&mut self.users, &app.config.user) {
             users.insert(user.uid, format!("{name} ({file})"));
+        }
+        let builder = app.config.source.as_ref().and_then(|it| it.user.as_ref());
+        if let (Some(builders), Some(user)) = (&mut self.builders, builder) {
+            builders.insert(user.uid, format!("{name} ({file})"));
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What the host file says, checked and with everything that is usual filled in.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Address;
+use super::{Address, Targets};
 
 /// The host: where things are, and what holds for every app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +27,14 @@ pub struct HostConfig {
     pub caddy: Caddy,
     /// What a caller may send at most.
     pub limits: Limits,
+    /// How many builds may go on at once on this host: 1 to 64.
+    pub builds: u32,
     /// What the daemon itself logs.
     pub log: Log,
+    /// Where webhooks are taken; absent: nowhere.
+    pub hooks: Option<SocketAddr>,
+    /// Who is told of every app.
+    pub notify: Targets,
 }
 
 impl HostConfig {
@@ -50,7 +57,10 @@ impl HostConfig {
             epmd_port: None,
             caddy: Caddy::default(),
             limits: Limits::default(),
+            builds: 1,
             log: Log::default(),
+            hooks: None,
+            notify: Targets::new(),
         }
     }
 }

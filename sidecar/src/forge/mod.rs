@@ -43,9 +43,7 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No header of a forge is there.
-    #[error(
-        "This is no webhook of GitHub, GitLab, Gitea or Forgejo: their headers are missing."
-    )]
+    #[error("This is no webhook of GitHub, GitLab, Gitea or Forgejo: their headers are missing.")]
     NoForge,
     /// It bears no proof.
     #[error("The {0} webhook bears no {1}: set the app's secret in its settings.")]

@@ -45,10 +45,7 @@ struct Push {
 }
 
 /// The JSON, out of the form where there is one.
-pub(super) fn text<'a>(
-    headers: &HeaderMap,
-    body: &'a [u8],
-) -> Result<Cow<'a, [u8]>, &'static str> {
+pub(super) fn text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Cow<'a, [u8]>, &'static str> {
     let kind = header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(FORM) {

@@ -30,8 +30,8 @@ pub struct Kept {
 pub struct Tried {
     /// Its full hash.
     pub commit: String,
-    /// The deployment that came of it; absent where it was refused.
-    pub deployment: Option<u64>,
+    /// The deployment that came of it.
+    pub deployment: u64,
 }
 
 impl Store {
@@ -47,14 +47,13 @@ impl Store {
             )?;
             let mut rows = statement.query([&app])?;
             let Some(row) = rows.next()? else { return Ok(Kept::default()) };
-            let deployment: Option<u64> = row.get(4)?;
+            let tried: Option<String> = row.get(3)?;
+            let tried_as: Option<u64> = row.get(4)?;
             Ok(Kept {
                 wanted: row.get(0)?,
                 set_by: row.get(1)?,
                 pushed_at: at_some(row.get(2)?)?,
-                tried: row
-                    .get::<_, Option<String>>(3)?
-                    .map(|commit| Tried { commit, deployment }),
+                tried: tried.zip(tried_as).map(|(commit, deployment)| Tried { commit, deployment }),
             })
         })
         .await
@@ -223,7 +222,7 @@ mod tests {
         assert_eq!(store.auto_deploy("shop").await.unwrap(), Kept::default());
         store.want_auto_deploy("shop", true, "anna").await.unwrap();
         store.pushed("shop", vec!["id 1".into()], at(1)).await.unwrap();
-        let tried = Tried { commit: "abc".into(), deployment: Some(4) };
+        let tried = Tried { commit: "abc".into(), deployment: 4 };
         store.tried_to_deploy("shop", tried.clone()).await.unwrap();
         let kept = store.auto_deploy("shop").await.unwrap();
         assert_eq!((kept.wanted, kept.tried), (Some(true), Some(tried)));

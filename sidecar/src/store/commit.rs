@@ -129,6 +129,12 @@ fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(
             .execute(params![app, number, json(moved)?])?;
         }
         Record::Failing { number, error } => set_error(tx, app, *number, error.as_ref())?,
+        Record::CommitChosen { number, commit } => {
+            tx.prepare_cached(
+                "update deployments set built_commit = ?3 where app = ?1 and number = ?2",
+            )?
+            .execute(params![app, number, json(commit)?])?;
+        }
         Record::ReleaseChosen { number, release } => {
             tx.prepare_cached(
                 "update deployments set release = ?3 where app = ?1 and number = ?2",
@@ -195,7 +201,7 @@ fn insert_deployment(
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
         "insert into deployments (app, number, kind, status, release, actor, reason, queued_at, \
-         reverts) values (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8)",
+         reverts, build) values (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         app,
@@ -205,7 +211,8 @@ fn insert_deployment(
         began.actor,
         began.reason,
         now,
-        json(&began.reverts)?
+        json(&began.reverts)?,
+        began.build.as_ref().map(json).transpose()?
     ])?;
     Ok(())
 }

@@ -248,4 +248,3 @@ pub(super) fn stuck(connection: &Connection) -> Result<Vec<Stuck>, StoreError> {
 pub(super) fn grows(records: &[super::record::Record]) -> bool {
     records.iter().any(|it| matches!(it, super::record::Record::Noticed(_)))
 }
-

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vial_protocol::migration::Moved;
 use vial_protocol::notification::Occasion;
-use vial_protocol::{Desired, Kind, Problem, Slot, Status};
+use vial_protocol::{Build, Commit, Desired, Kind, Problem, Slot, Status};
 
 /// One change of what the store knows of an app. A step's records are committed together, before
 /// anything that they announce is done.
@@ -48,6 +48,13 @@ pub enum Record {
         number: u64,
         /// Why; absent where it was cancelled.
         error: Option<Problem>,
+    },
+    /// The commit that a deployment builds is known.
+    CommitChosen {
+        /// The deployment.
+        number: u64,
+        /// The commit.
+        commit: Commit,
     },
     /// A deployment's release is known.
     ReleaseChosen {
@@ -152,4 +159,6 @@ pub struct Began {
     pub reason: Option<String>,
     /// The versions of the migrations that it reverts, newest first.
     pub reverts: Vec<u64>,
+    /// What it builds.
+    pub build: Option<Build>,
 }

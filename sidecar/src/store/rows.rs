@@ -43,7 +43,8 @@ fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
 }
 
 pub(super) const DEPLOYMENT: &str = "number, kind, status, release, slot, replaces, \
-    rolled_back_by, actor, reason, error, queued_at, live_at, ended_at, applied, reverts, reverted";
+    rolled_back_by, actor, reason, error, queued_at, live_at, ended_at, applied, reverts, reverted, \
+    build, built_commit";
 
 /// A deployment without its steps, from the columns of [`DEPLOYMENT`].
 pub(super) fn deployment(
@@ -53,6 +54,8 @@ pub(super) fn deployment(
 ) -> Result<Deployment, StoreError> {
     let error: Option<String> = row.get(9)?;
     let error: Option<Problem> = error.as_deref().map(parsed).transpose()?;
+    let build: Option<String> = row.get(16)?;
+    let commit: Option<String> = row.get(17)?;
     let number: Option<u64> = row.get(3)?;
     Ok(Deployment {
         number: row.get(0)?,
@@ -74,6 +77,8 @@ pub(super) fn deployment(
         applied: parsed(&row.get::<_, String>(13)?)?,
         reverts: parsed(&row.get::<_, String>(14)?)?,
         reverted: parsed(&row.get::<_, String>(15)?)?,
+        build: build.as_deref().map(parsed).transpose()?,
+        commit: commit.as_deref().map(parsed).transpose()?,
         steps: Vec::new(),
     })
 }

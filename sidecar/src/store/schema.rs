@@ -11,7 +11,8 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, PUSHES_AND_NOTICES];
+const ALL: &[&str] =
+    &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, BUILDS, PUSHES_AND_NOTICES];
 
 const FIRST: &str = "
 create table settings (
@@ -156,6 +157,12 @@ create table stops (
   run integer not null,
   primary key (app, run)
 ) strict, without rowid;
+";
+
+const BUILDS: &str = "
+-- JSON: what a deployment builds, and the commit that it built.
+alter table deployments add column build text;
+alter table deployments add column built_commit text;
 ";
 
 const PUSHES_AND_NOTICES: &str = "

@@ -272,6 +272,8 @@ pub fn deployment(kind: Kind, status: Status) -> Deployment {
         applied: Vec::new(),
         reverts: Vec::new(),
         reverted: Vec::new(),
+        build: None,
+        commit: None,
         steps,
     }
 }
@@ -320,6 +322,7 @@ pub fn shop() -> AppStatus {
             hosts: vec!["shop.example.com".into()],
             problem: None,
         }),
+        auto_deploy: None,
         warnings: Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! What the machine can be told to do. Admission has let it through already.
 
-use vial_protocol::Kind;
+use vial_protocol::{Build, Kind};
 
 /// Something that a person, or Vial itself, wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Ask {
     pub migrate: bool,
     /// The migrations that the release that is left reverts: versions, newest first.
     pub reverts: Vec<u64>,
+    /// What is built first, where its release does not come as an archive.
+    pub build: Option<Build>,
 }
 
 impl Ask {
@@ -55,6 +57,7 @@ impl Ask {
             allow_destructive: false,
             migrate: false,
             reverts: Vec::new(),
+            build: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What happens to the deployment in progress.
 
 use vial_protocol::migration::Moved;
-use vial_protocol::{Code, Desired, Kind, Problem, Slot, Status};
+use vial_protocol::{Code, Commit, Desired, Kind, Problem, Slot, Status};
 
 use super::command::Ask;
 use super::effect::{Effect, Grace};
@@ -40,6 +40,7 @@ impl Turn {
             actor: ask.actor.clone(),
             reason: ask.reason.clone(),
             reverts: ask.reverts.clone(),
+            build: ask.build.clone(),
         }));
         number
     }
@@ -71,10 +72,16 @@ impl Turn {
                 self.want(Effect::Migrate { number, release, slot: self.state.idle() });
             }
             Some(_) => self.take_slot(),
-            None => {
-                self.enter(Status::Unpacking);
-                self.want(Effect::Unpack { number });
-            }
+            None => match &ask.build {
+                Some(build) => {
+                    self.enter(Status::Building);
+                    self.want(Effect::Build { number, build: build.clone() });
+                }
+                None => {
+                    self.enter(Status::Unpacking);
+                    self.want(Effect::Unpack { number });
+                }
+            },
         }
     }
 
@@ -92,6 +99,26 @@ impl Turn {
     }
 
     // The way to the switch
+
+    /// Something to say of the build while it goes on.
+    pub(super) fn build_noted(&mut self, number: u64, outcome: String) {
+        if self.at(number, Status::Building).is_some() {
+            self.record(Record::Noted { number, outcome });
+        }
+    }
+
+    pub(super) fn fetched(&mut self, number: u64, commit: Commit) {
+        if self.at(number, Status::Building).is_some() {
+            self.record(Record::CommitChosen { number, commit });
+        }
+    }
+
+    pub(super) fn built(&mut self, number: u64) {
+        if self.at(number, Status::Building).is_some() {
+            self.enter(Status::Unpacking);
+            self.want(Effect::Unpack { number });
+        }
+    }
 
     pub(super) fn unpacked(&mut self, number: u64, risk: Option<String>) {
         let Some(Current { allow_destructive, .. }) = self.at(number, Status::Unpacking) else {

@@ -1,15 +1,22 @@
 //! What the machine wants done. Each effect is begun at once, takes its own time, and reports a
 //! fact; each may be begun again after a crash.
 
-use vial_protocol::Slot;
 use vial_protocol::migration::Moved;
+use vial_protocol::{Build, Slot};
 
 use super::state::RunId;
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Receive, check and unpack the archive that came with a deploy.
+    /// Fetch a commit and build its release, when its turn among the host's builds has come.
+    Build {
+        /// The deployment.
+        number: u64,
+        /// What is built.
+        build: Build,
+    },
+    /// Receive, check and unpack the archive that came with a deploy, or what was built for it.
     Unpack {
         /// The deployment.
         number: u64,
@@ -129,7 +136,7 @@ pub enum Effect {
         /// How often it exited in a row; the wait doubles with each.
         attempt: u32,
     },
-    /// Give up the work of the step in progress: unpacking, migrating, verifying, draining, baking.
+    /// Give up the work of the step in progress: building, unpacking, migrating, verifying, draining, baking.
     AbandonStep,
     /// Remove releases that nothing needs any more.
     Prune,

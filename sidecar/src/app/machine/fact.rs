@@ -1,13 +1,32 @@
 //! What has happened. A fact that came too late (another run, another deployment) changes nothing.
 
 use vial_protocol::migration::Moved;
-use vial_protocol::{Problem, Slot};
+use vial_protocol::{Commit, Problem, Slot};
 
 use super::state::RunId;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
+    /// There is something to say of a build: what it waits for, or how far it is.
+    BuildNoted {
+        /// The deployment.
+        number: u64,
+        /// For a person.
+        outcome: String,
+    },
+    /// The commit that a deployment builds was fetched.
+    Fetched {
+        /// The deployment.
+        number: u64,
+        /// The commit.
+        commit: Commit,
+    },
+    /// A deployment's release was built; it waits to be unpacked.
+    Built {
+        /// The deployment.
+        number: u64,
+    },
     /// A deployment's release was unpacked; it has the deployment's number.
     Unpacked {
         /// The deployment.
@@ -113,7 +132,7 @@ pub enum Fact {
         /// The deployment.
         number: u64,
     },
-    /// A step of a deployment failed: unpacking, migrating, verifying or switching. Where it was
+    /// A step of a deployment failed: building, unpacking, migrating, verifying or switching. Where it was
     /// switching, the route is as it was before.
     StepFailed {
         /// The deployment.

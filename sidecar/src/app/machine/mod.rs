@@ -8,7 +8,7 @@
 //! succeeded → superseded by the next deploy | rolled_back by a rollback
 //! ```
 //!
-//! A deploy begins at `unpacking`, a restart and a rollback at `starting`, a rollback whose target
+//! A deploy begins at `unpacking`, or at `building` where Vial builds it; a restart and a rollback at `starting`, a rollback whose target
 //! still runs at `verifying` (one health check) and is at `switching` milliseconds later.
 //!
 //! A rollback that reverts migrations does so while its target listens and has no traffic yet:

@@ -12,7 +12,10 @@ use crate::store::record::Record;
 
 impl Turn {
     pub(super) fn recover(&mut self) {
-        if let Some(Queued { number, .. }) = self.state.queued.take() {
+        // A build that waits needs nothing of the daemon that accepted it; an archive was on its way.
+        if let Some(Queued { number, .. }) =
+            self.state.queued.take_if(|queued| queued.ask.build.is_none())
+        {
             let error = Some(interrupted("while it waited"));
             self.record(Record::Ended { number, status: Status::Failed, error });
         }

@@ -276,12 +276,16 @@ impl State {
             current: in_progress(false).map(|it| Current::restored(it, loaded)),
             queued: in_progress(true).map(|it| Queued {
                 number: it.number,
-                ask: Ask::new(
-                    it.kind,
-                    it.release.as_ref().map(|release| release.number),
-                    it.actor.clone(),
-                    it.reason.clone(),
-                ),
+                ask: Ask {
+                    allow_destructive: it.build.as_ref().is_some_and(|it| it.allow_destructive),
+                    build: it.build.clone(),
+                    ..Ask::new(
+                        it.kind,
+                        it.release.as_ref().map(|release| release.number),
+                        it.actor.clone(),
+                        it.reason.clone(),
+                    )
+                },
             }),
             next_number: loaded.next_number,
             next_run: loaded.next_run,

@@ -74,6 +74,9 @@ impl Turn {
 
     fn fact(&mut self, fact: Fact) {
         match fact {
+            Fact::BuildNoted { number, outcome } => self.build_noted(number, outcome),
+            Fact::Fetched { number, commit } => self.fetched(number, commit),
+            Fact::Built { number } => self.built(number),
             Fact::Unpacked { number, risk } => self.unpacked(number, risk),
             Fact::Migrated { number, applied } => self.migrated(number, applied),
             Fact::Reverted { number, moved } => self.reverted(number, moved),

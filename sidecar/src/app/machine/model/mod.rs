@@ -27,6 +27,9 @@ enum Op {
     Deploy {
         allow_destructive: bool,
     },
+    Build {
+        again: Option<u64>,
+    },
     Rollback {
         to: Option<u64>,
         cancel: bool,
@@ -56,6 +59,8 @@ fn op() -> impl Strategy<Value = (Op, Cut)> {
     let slot = prop_oneof![Just(Slot::Blue), Just(Slot::Green)];
     let op = prop_oneof![
         3 => prop::bool::weighted(0.8).prop_map(|allow_destructive| Op::Deploy { allow_destructive }),
+        2 => prop_oneof![2 => Just(None), 1 => (1u64..8).prop_map(Some)]
+            .prop_map(|again| Op::Build { again }),
         2 => (
             prop_oneof![3 => Just(None), 1 => (1u64..8).prop_map(Some)],
             any::<bool>(),

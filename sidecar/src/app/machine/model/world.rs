@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 use vial_protocol::migration::Moved;
-use vial_protocol::{Code, Deployment, Desired, Kind, Problem, Slot, Status};
+use vial_protocol::{Code, Commit, Deployment, Desired, Kind, Problem, Slot, Status, Trigger};
 
 use super::{Cut, Op};
 use crate::app::admission::RollbackAsk;
@@ -13,6 +13,7 @@ use crate::app::fixture::release_with;
 use crate::app::history::History;
 use crate::app::known::Known;
 use crate::app::machine::*;
+use crate::app::request::{BuildAsk, BuildSource};
 use crate::app::retention::removable;
 use crate::store::Store;
 use crate::store::journal::OpenRun;
@@ -71,6 +72,11 @@ impl World {
                     ..Ask::new(Kind::Deploy, None, "ana", None)
                 })
             }),
+            Op::Build { again } => {
+                let source = again.map_or(BuildSource::Branch, BuildSource::Deployment);
+                let ask = BuildAsk { source, allow_destructive: true, trigger: Trigger::ByHand };
+                known.build(&ask, "main", ana(), None).map(Command::Begin)
+            }
             Op::Rollback { to, cancel, migrations } => known
                 .rollback(&RollbackAsk { to, cancel, migrations, ..RollbackAsk::default() })
                 .and_then(|plan| known.agreed(&plan, ana(), None).map(Command::Begin)),
@@ -151,7 +157,8 @@ impl World {
                 );
                 !matches!(
                     it,
-                    Effect::Unpack { .. }
+                    Effect::Build { .. }
+                        | Effect::Unpack { .. }
                         | Effect::Migrate { .. }
                         | Effect::Verify { .. }
                         | Effect::CheckHealth { .. }
@@ -187,6 +194,14 @@ impl World {
         let fails = |number| Fact::StepFailed { number, problem: problem() };
         let choose = |number, fact| if well { fact } else { fails(number) };
         let fact = match effect {
+            Effect::Build { number, ref build } if well && self.commit_of(number).is_none() => {
+                let sha = build.sha.clone().unwrap_or_else(|| format!("{number:040x}"));
+                let (reference, subject) = (build.reference.clone(), "a change".into());
+                // It goes on after it was told.
+                self.jobs.push(effect);
+                Fact::Fetched { number, commit: Commit { sha, reference, subject } }
+            }
+            Effect::Build { number, .. } => choose(number, Fact::Built { number }),
             Effect::Unpack { number } => {
                 if well {
                     let release = release_with(number);
@@ -268,6 +283,10 @@ impl World {
             Effect::AssertRoute { .. } | Effect::AbandonStep | Effect::Prune => return,
         };
         self.fact(fact, cut);
+    }
+
+    fn commit_of(&self, number: u64) -> Option<Commit> {
+        self.history.get(number).and_then(|it| it.commit.clone())
     }
 
     /// Nobody has reverted anything that a deployment which ended does not name.
@@ -362,7 +381,8 @@ impl World {
 
     fn is_worked_on(&self, current: &Current) -> bool {
         self.jobs.iter().any(|job| match job {
-            Effect::Unpack { number }
+            Effect::Build { number, .. }
+            | Effect::Unpack { number }
             | Effect::Migrate { number, .. }
             | Effect::Revert { number, .. }
             | Effect::Restore { number, .. }
@@ -406,6 +426,12 @@ impl World {
             assert!(!row.status.in_progress(), "{row:?}");
             assert!(row.ended_at.is_some());
             let remembered = self.history.get(row.number).unwrap();
+            let again = row.build.as_ref().and_then(|it| it.sha.as_ref());
+            if let (Some(commit), Some(sha)) = (&row.commit, again) {
+                assert_eq!(&commit.sha, sha, "a redeploy builds another commit");
+            }
+            let built = row.live_at.is_some() && row.build.is_some();
+            assert!(!built || row.commit.is_some(), "what was live was never fetched: {row:?}");
             assert_eq!(remembered.status, row.status, "#{}", row.number);
             let steps = self
                 .runtime
