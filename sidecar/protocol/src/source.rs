@@ -1,5 +1,7 @@
 //! Auto-deploy, as a reader sees it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -42,4 +44,50 @@ pub struct Failing {
     pub error: String,
     /// When it is tried again.
     pub next_at: Timestamp,
+}
+
+/// `POST /v1/apps/{app}/auto-deploy`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    /// Whether new commits shall be deployed by themselves.
+    pub on: bool,
+}
+
+/// `POST /v1/apps/{app}/auto-deploy/secret`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskSecret {
+    /// Put a new one in place of the one that there is, which is refused from now on.
+    pub rotate: bool,
+}
+
+/// What a forge's settings want to know.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookSecret {
+    /// The secret.
+    pub secret: String,
+    /// The path of the webhook's address.
+    pub path: String,
+    /// Where the daemon takes webhooks; absent where it does not.
+    pub listen: Option<String>,
+}
+
+impl fmt::Debug for HookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HookSecret").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// What `POST /v1/apps/{app}/repository` made, or found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// Where it is on the host.
+    pub path: String,
+    /// Whether it was there already.
+    pub existed: bool,
+    /// The branch that is deployed when it is pushed.
+    pub branch: String,
+    /// Whether the app is built from it; where not, its file says where else from.
+    pub is_source: bool,
 }

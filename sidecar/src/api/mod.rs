@@ -5,7 +5,7 @@
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`] and [`logs`] for
 //! streams, [`console`] for what runs in a release, [`migrations`] for the
-//! database. [`answer`] turns every problem into a response.
+//! database, [`source`] for where commits come from. [`answer`] turns every problem into a response.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -21,6 +21,7 @@ mod peer;
 mod read;
 mod router;
 mod server;
+mod source;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
-use super::{Shared, change, console, deploy, events, logs, migrations, read};
+use super::{Shared, change, console, deploy, events, logs, migrations, read, source};
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
@@ -21,6 +21,9 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/apps/{app}/deployments", get(read::deployments).post(deploy::deploy))
         .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))
         .route("/v1/apps/{app}/builds", post(change::build))
+        .route("/v1/apps/{app}/auto-deploy", post(source::switch))
+        .route("/v1/apps/{app}/auto-deploy/secret", post(source::secret))
+        .route("/v1/apps/{app}/repository", post(source::repository))
         .route("/v1/apps/{app}/rollback", get(read::plan).post(change::rollback))
         .route("/v1/apps/{app}/migrations", get(migrations::report).post(migrations::migrate))
         .route("/v1/apps/{app}/restart", post(change::restart))

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use vial_protocol::migration::MigrationsReport;
 use vial_protocol::request::{
-    Accepted, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
+    Accepted, Build, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
 };
+use vial_protocol::source::{AskSecret, HookSecret, Repository, Switch};
 use vial_protocol::{AppStatus, DaemonStatus, Deployment, Plan, Problem};
 
 use super::error::ClientError;
@@ -106,6 +107,42 @@ impl Client {
     /// See [`ClientError`].
     pub async fn migrate(&self, app: &str, request: &Migrate) -> Result<Migrated, ClientError> {
         self.post(&app_path(app, "/migrations"), Some(request), None).await
+    }
+
+    /// Builds a commit and deploys it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn build(&self, app: &str, request: &Build) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/builds"), Some(request), Some(&new_key()?)).await
+    }
+
+    /// Switches auto-deploy on or off.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn auto_deploy(&self, app: &str, switch: &Switch) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/auto-deploy"), Some(switch), None).await
+    }
+
+    /// The secret of the app's webhooks.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hook_secret(
+        &self,
+        app: &str,
+        asked: &AskSecret,
+    ) -> Result<HookSecret, ClientError> {
+        self.post(&app_path(app, "/auto-deploy/secret"), Some(asked), None).await
+    }
+
+    /// Makes the repository that is pushed to on the daemon's host.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn git_init(&self, app: &str) -> Result<Repository, ClientError> {
+        self.post(&app_path(app, "/repository"), NO_BODY, None).await
     }
 
     /// Cancels the deployment in progress, before it is live.

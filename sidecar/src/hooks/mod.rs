@@ -14,7 +14,6 @@
 
 mod limits;
 mod receive;
-mod secret;
 mod server;
 
 use std::sync::Arc;
@@ -25,7 +24,6 @@ use crate::app::paths::Layout;
 use crate::app::registry::Registry;
 use crate::store::Store;
 
-pub use secret::{read_secret, rotate_secret};
 pub use server::serve;
 
 /// What answering a webhook needs.

@@ -14,8 +14,9 @@ use hyper::body::Bytes;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
+use super::Shared;
 use super::limits::{self, Limits};
-use super::{Shared, secret};
+use crate::app::auto::secret;
 use crate::app::handle::App;
 use crate::forge::{self, Event, Refusal};
 

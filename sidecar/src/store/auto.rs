@@ -183,7 +183,7 @@ mod tests {
     async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("vial.db")).unwrap();
-        store.load("shop").await.unwrap();
+        store.load("shop", 1).await.unwrap();
         (folder, store)
     }
 

@@ -10,9 +10,11 @@
 //! `decide` is pure: deploy the tip, or leave it and say why. [`watch`] is a job of the app's task
 //! that looks at the tip when there is a reason to. It keeps no list of pushes: while a deployment is
 //! in progress it waits, and looks again when that has ended, so that of many pushes only the newest
-//! is deployed.
+//! is deployed. [`repository`] is one on this host that can be pushed to, [`secret`] proves a webhook.
 
 mod decide;
+pub mod repository;
+pub mod secret;
 pub(super) mod watch;
 
 pub use decide::{Decision, decide};

@@ -17,7 +17,10 @@ pub fn read_secret(path: &Path) -> io::Result<String> {
 }
 
 /// The secret in a file; absent where there is none.
-pub(super) fn existing(path: &Path) -> io::Result<Option<String>> {
+///
+/// # Errors
+/// What the system says.
+pub fn existing(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(kept) => Ok(Some(kept.trim().to_owned()).filter(|kept| !kept.is_empty())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
