@@ -15,7 +15,8 @@ defmodule Vial.Deployment do
       it back), `:superseded` (it was live until a later deployment succeeded)
 
   `applied` are the migrations that its `migrate` applied, `reverts` the versions that it was asked
-  to revert, `reverted` those that are down because of it. `steps` is filled only where one
+  to revert, `reverted` those that are down because of it. `build` is what it builds, where its
+  release does not come as an archive, and `commit` what that turned out to be. `steps` is filled only where one
   deployment is asked for, and empty in lists.
   """
 
@@ -56,6 +57,8 @@ defmodule Vial.Deployment do
           applied: [Vial.Migrations.Moved.t()],
           reverts: [pos_integer],
           reverted: [Vial.Migrations.Moved.t()],
+          build: Vial.Build.t() | nil,
+          commit: Vial.Commit.t() | nil,
           steps: [Vial.Step.t()]
         }
 
@@ -73,6 +76,8 @@ defmodule Vial.Deployment do
     :queued_at,
     :live_at,
     :ended_at,
+    :build,
+    :commit,
     applied: [],
     reverts: [],
     reverted: [],

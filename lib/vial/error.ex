@@ -19,8 +19,8 @@ defmodule Vial.Error do
   `:nothing_deployed`, `:not_running`, `:wrong_state`, `:destructive`, `:irreversible`,
   `:configuration`, `:shutting_down`.
 
-  Failures of a deployment: `:bad_release`, `:no_space`, `:build_failed`, `:migration_failed`, `:revert_failed`,
-  `:start_failed`, `:exited`, `:unhealthy`, `:port_taken`, `:verify_failed`, `:switch_failed`,
+  Failures of a deployment: `:bad_release`, `:no_space`, `:build_failed`, `:migration_failed`,
+  `:revert_failed`, `:start_failed`, `:exited`, `:unhealthy`, `:port_taken`, `:verify_failed`, `:switch_failed`,
   `:bake_failed`, `:interrupted`, `:cancelled`.
 
   Warnings of a status: `:crash_loop`, `:route`, `:active_unhealthy`, `:notification`. Anything else on

@@ -100,6 +100,7 @@ impl Host {
             cwd: "/".into(),
             user: None,
             output: Output::Append(log.clone()),
+            restraint: None,
         };
         let process = spawn(&spec).unwrap().open().unwrap();
         tokio::time::timeout(SOON, until_says(&log, "@127.0.0.1 ")).await.expect("it started");
@@ -226,6 +227,7 @@ async fn the_dump_of_a_crashed_beam_is_for_its_user_alone() {
         cwd: "/".into(),
         user: None,
         output: Output::Append(folder.path().join("log")),
+        restraint: None,
     };
     let process = spawn(&spec).unwrap().open().unwrap();
     let exit = tokio::time::timeout(SOON, process.exited()).await.unwrap();

@@ -34,6 +34,7 @@ impl Slot {
             cwd: "/".into(),
             user: None,
             output: Output::Piped,
+            restraint: None,
         };
         let mut waiting = spawn(&spec).unwrap();
         let output = BufReader::new(waiting.take_output().unwrap());

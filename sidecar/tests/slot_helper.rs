@@ -24,6 +24,7 @@ fn spec(script: &str, run_id: &str, output: Output) -> Spec {
         cwd: "/".into(),
         user: None,
         output,
+        restraint: None,
     }
 }
 

@@ -19,6 +19,7 @@ fn spec(script: &str, output: Output) -> Spec {
         cwd: "/".into(),
         user: None,
         output,
+        restraint: None,
     }
 }
 

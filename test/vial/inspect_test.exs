@@ -38,6 +38,9 @@ defmodule Vial.InspectTest do
           {%Vial.Accepted{message: "Done."}, "#Vial.Accepted<Done.>"},
           {%Vial.Migrations.Moved{repo: "Shop.Repo", version: 20},
            "#Vial.Migrations.Moved<Shop.Repo 20>"},
+          {%Vial.Commit{sha: "3f2a9c1d0e4b", reference: "main", subject: "Sell tea\e[2J"},
+           "#Vial.Commit<3f2a9c1d0e of main: Sell tea>"},
+          {%Vial.Build{reference: "main", of: 2}, "#Vial.Build<main as #2, by_hand>"},
           {%Vial.Log{slot: :blue, cursor: 0}, "#Vial.Log<blue: nothing>"}
         ] do
       assert inspect(value, width: :infinity) == shown

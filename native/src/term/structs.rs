@@ -5,8 +5,8 @@ use vial_protocol::migration::{MigrationState, MigrationsReport, Moved};
 use vial_protocol::plan::DatabasePlan;
 use vial_protocol::request::{Accepted, Evaluated, Migrated};
 use vial_protocol::{
-    AppStatus, DaemonStatus, Deployment, Event, Health, LogChunk, LogLine, Migration, Plan,
-    Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standing, Step,
+    AppStatus, Build, Commit, DaemonStatus, Deployment, Event, Health, LogChunk, LogLine,
+    Migration, Plan, Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standing, Step,
 };
 
 use super::{Shape, ToTerm, word};
@@ -36,8 +36,10 @@ structure!(RollbackOffer => "Elixir.Vial.Offer" { target, refusal });
 structure!(RouteStatus => "Elixir.Vial.Route" { mode, hosts, problem });
 structure!(Deployment => "Elixir.Vial.Deployment" {
     number, kind, status, release, slot, replaces, rolled_back_by, actor, reason, error, queued_at,
-    live_at, ended_at, applied, reverts, reverted, steps,
+    live_at, ended_at, applied, reverts, reverted, build, commit, steps,
 });
+structure!(Build => "Elixir.Vial.Build" { reference, sha, of, trigger, allow_destructive });
+structure!(Commit => "Elixir.Vial.Commit" { sha, reference, subject });
 structure!(Step => "Elixir.Vial.Step" { status, started_at, ended_at, outcome });
 structure!(Release => "Elixir.Vial.Release" {
     number, name, version, sha256, size, erts, elixir, migrations, unpacked_at, commit,

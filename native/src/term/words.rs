@@ -3,7 +3,7 @@
 use rustler::{Env, Term};
 use vial_protocol::migration::Applied;
 use vial_protocol::{
-    Code, Desired, Effect, Kind, MigrationChoice, Reversal, Slot, SlotState, Status,
+    Code, Desired, Effect, Kind, MigrationChoice, Reversal, Slot, SlotState, Status, Trigger,
 };
 
 use super::{ToTerm, word};
@@ -55,6 +55,12 @@ words!(Status {
     Cancelled => "cancelled",
     RolledBack => "rolled_back",
     Superseded => "superseded",
+});
+words!(Trigger {
+    ByHand => "by_hand",
+    Push => "push",
+    Webhook => "webhook",
+    Poll => "poll",
 });
 words!(Desired {
     Running => "running",
@@ -150,6 +156,7 @@ mod tests {
         check::<Slot>();
         check::<Kind>();
         check::<Status>();
+        check::<Trigger>();
         check::<Desired>();
         check::<SlotState>();
         check::<Effect>();

@@ -4,7 +4,7 @@ use vial_protocol::request::Accepted;
 use vial_protocol::{Code, Kind, Problem};
 
 use super::machine::{Ask, Command, Event};
-use super::request::{Actor, BuildSource, Request, What};
+use super::request::{Actor, BuildSource, Incoming, Request, What};
 use super::task::Task;
 use crate::config::Source;
 use crate::store::history::KeptAnswer;
@@ -67,7 +67,7 @@ impl Task {
             }
         };
         if let Some(upload) = upload {
-            self.uploads.insert(number, upload);
+            self.incoming.insert(number, Incoming::Archive(upload));
         }
         let answer = key.map(|key| KeptAnswer {
             key,
@@ -78,7 +78,7 @@ impl Task {
         let turned = self.try_turn(Event::Command(command), answer).await;
         // Uploads of deployments that were cancelled while they waited.
         let queued = self.state.queued.as_ref().map(|it| it.number);
-        self.uploads.retain(|number, _| Some(*number) == queued);
+        self.incoming.retain(|number, _| Some(*number) == queued);
         turned.map(|()| accepted)
     }
 

@@ -7,6 +7,7 @@ use vial_protocol::Slot;
 
 use super::machine::Settings;
 use super::paths::AppLayout;
+use crate::build::Line;
 use crate::config::{AppConfig, HostConfig};
 use crate::route::Route;
 use crate::store::Store;
@@ -24,6 +25,8 @@ pub struct Daemon {
     pub id: Arc<str>,
     /// The program that is run to start others: the daemon's own.
     pub binary: PathBuf,
+    /// The line in which the builds of all apps wait.
+    pub builds: Arc<Line>,
 }
 
 /// One app, as it is configured now. Replaced whole when the configuration changes.

@@ -11,6 +11,7 @@ use super::jobs;
 use super::jobs::Looked;
 use super::machine::{Effect, Fact, Grace, Life, RunId};
 use super::message::Message;
+use super::request::Incoming;
 use super::retention::removable;
 use super::run::{Run, Which};
 use super::task::Task;
@@ -28,10 +29,18 @@ impl Task {
         match effect {
             Effect::Build { number, build } => self.build(number, build),
             Effect::Unpack { number } => {
-                let upload = self.uploads.remove(&number);
+                let incoming = self.incoming.remove(&number);
+                let commit = match &incoming {
+                    Some(Incoming::Built(built)) => Some(built.commit.sha.clone()),
+                    _ => None,
+                };
+                let upload = incoming.map(|incoming| match incoming {
+                    Incoming::Archive(upload) => upload,
+                    Incoming::Built(built) => jobs::build::pack(*built),
+                });
                 let (until, tell) = (self.step_work.clone(), self.tell.clone());
                 tokio::spawn(async move {
-                    let work = jobs::unpack::unpack(context, number, upload);
+                    let work = jobs::unpack::unpack(context, number, upload, commit);
                     if let Some(message) = until.run_until_cancelled(work).await {
                         let _ = tell.send(message).await;
                     }
@@ -104,7 +113,13 @@ impl Task {
     }
 
     fn build(&self, number: u64, build: Build) {
-        self.step(jobs::build::build(self.context.clone(), number, build));
+        let (until, tell) = (self.step_work.clone(), self.tell.clone());
+        let work = jobs::build::build(self.context.clone(), number, build, tell.clone());
+        tokio::spawn(async move {
+            if let Some(message) = until.run_until_cancelled(work).await {
+                let _ = tell.send(message).await;
+            }
+        });
     }
 
     fn mover(&self, release: u64, slot: Slot) -> jobs::revert::Mover {

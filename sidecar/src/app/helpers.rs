@@ -26,6 +26,10 @@ const MIGRATE: &str = "migrate";
 /// What a program of a release is run for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// A program of a deployment's build.
+    Build(u64),
+    /// Asking the repository for the tip of a branch.
+    Tip,
     /// The migrations of a deployment.
     Migrate(u64),
     /// Taking migrations down in a deployment.
@@ -45,6 +49,8 @@ pub enum Purpose {
 impl Purpose {
     fn word(self) -> &'static str {
         match self {
+            Purpose::Build(_) => "build",
+            Purpose::Tip => "tip",
             Purpose::Migrate(_) => MIGRATE,
             Purpose::Revert(_) => "revert",
             Purpose::Restore(_) => "restore",
@@ -57,9 +63,10 @@ impl Purpose {
 
     fn deployment(self) -> Option<u64> {
         match self {
-            Purpose::Migrate(number) | Purpose::Revert(number) | Purpose::Restore(number) => {
-                Some(number)
-            }
+            Purpose::Build(number)
+            | Purpose::Migrate(number)
+            | Purpose::Revert(number)
+            | Purpose::Restore(number) => Some(number),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ use super::context::Context;
 use super::machine::{Fact, RunId};
 use super::request::Request;
 use super::whereabouts::Whereabouts;
+use crate::build::Built;
 use crate::store::auto::Tried;
 
 /// What the task is told.
@@ -30,6 +31,8 @@ pub enum Message {
     Fact(Fact),
     /// Something happened that readers want to see.
     Seen(Sight),
+    /// A deployment's release was built.
+    Built(u64, Box<Built>),
     /// A deployment's release was put on the disk; it has the deployment's number.
     Unpacked(Release),
     /// The configuration changed.

@@ -11,6 +11,8 @@
 //! git/shop.git/                what was pushed to this host, where `vial git-init` made it
 //! apps/shop/incoming/          archives while they are unpacked, 0700
 //! apps/shop/releases/7/        the release that deployment #7 brought
+//! apps/shop/builds/7/build.log what the build of #7 printed (the build's own)
+//! apps/shop/build/             where it is built (the build's own)
 //! apps/shop/console/           where consoles on releases that do not run are started, 0755
 //! apps/shop/slots/blue.log     what the release in the blue slot wrote, 0640
 //! apps/shop/slots/blue.log.d/  what of that is compressed, 0750 (the log's own)

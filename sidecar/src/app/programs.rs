@@ -155,7 +155,7 @@ async fn open(
     env.push(("TERM".into(), term.into()));
     let binary = context.daemon.binary.clone();
     let output = Output::Terminal(theirs);
-    let spec = Spec { binary, program, args, env, cwd, user, output };
+    let spec = Spec { binary, program, args, env, cwd, user, output, restraint: None };
     let waiting = spawn(&spec).map_err(failed)?;
     // Its side of the terminal is the program's alone from here on.
     drop(spec);

@@ -18,6 +18,7 @@ use super::message::Message;
 use super::run::{Run, Which};
 use super::snapshot::Seen;
 use super::task::{Found, Task};
+use crate::build::Place;
 use crate::slot::{Identity, Process, family};
 use crate::store::StoreError;
 use crate::store::journal::OpenRun;
@@ -48,6 +49,10 @@ pub async fn open(context: Arc<Context>) -> Result<App, Problem> {
 async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Found, StoreError> {
     // First of all: what is begun again must not meet what it was.
     let leftovers = Leftovers::end(context).await?;
+    // Nothing of an interrupted build runs any more.
+    if let Err(error) = Place::new(context.layout.root()).sweep() {
+        tracing::warn!(app = context.app(), %error, "an interrupted build stays on the disk");
+    }
     let store = &context.daemon.store;
     let loaded = store.load(context.app(), REMEMBERED).await?;
     let mut runs = PerSlot::<Option<Run>>::default();

@@ -5,6 +5,7 @@ use tokio_util::bytes::Bytes;
 use vial_protocol::Trigger;
 
 use super::admission::RollbackAsk;
+use crate::build::Built;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +102,15 @@ pub enum BuildSource {
     Ref(String),
     /// The commit of a deployment: a redeploy.
     Deployment(u64),
+}
+
+/// Where a deployment's release comes from, until it is unpacked.
+#[derive(Debug)]
+pub enum Incoming {
+    /// Somebody sends it.
+    Archive(Upload),
+    /// It was built here.
+    Built(Box<Built>),
 }
 
 /// An archive as it comes in.

@@ -24,7 +24,7 @@ use super::known::Known;
 use super::machine::{Event, Fact, PerSlot, State, Step, step};
 use super::message::{Message, Sight};
 use super::notice::notices;
-use super::request::Upload;
+use super::request::Incoming;
 use super::run::Run;
 use super::snapshot::{Parts, Seen, Shown};
 use crate::fault;
@@ -50,7 +50,7 @@ pub(super) struct Task {
     pub(super) log_work: CancellationToken,
     pub(super) source_work: CancellationToken,
     pub(super) look: Arc<Notify>,
-    pub(super) uploads: HashMap<u64, Upload>,
+    pub(super) incoming: HashMap<u64, Incoming>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
     /// What became of a migration that an earlier daemon was at.
@@ -117,7 +117,7 @@ impl Task {
             log_work: CancellationToken::new(),
             source_work: CancellationToken::new(),
             look: look.clone(),
-            uploads: HashMap::new(),
+            incoming: HashMap::new(),
             shown,
             seen,
             interrupted,
@@ -181,6 +181,15 @@ impl Task {
                     self.turn(Event::Fact(fact)).await;
                 }
                 Message::Seen(sight) => self.saw(sight),
+                Message::Built(number, built) => {
+                    fault::point(|| "effect: after it told Built".into());
+                    self.incoming.insert(number, Incoming::Built(built));
+                    self.turn(Event::Fact(Fact::Built { number })).await;
+                    // Nobody waits for it where it was cancelled meanwhile.
+                    if self.is_behind().is_none() {
+                        self.incoming.remove(&number);
+                    }
+                }
                 Message::Unpacked(release) => {
                     let number = release.number;
                     fault::point(|| "effect: after it told Unpacked".into());

@@ -34,7 +34,7 @@ const KEYS: &[&str] = &[
 const EXAMPLE: &str = "git = \"https://example.com/shop.git\"";
 
 /// Who builds, where the daemon is root and the file names nobody.
-pub(super) const BUILDER: &str = "vial-build";
+pub const BUILDER: &str = "vial-build";
 
 const SECOND: Duration = Duration::from_secs(1);
 const MIB: u64 = 1 << 20;

@@ -56,7 +56,7 @@ mod users;
 
 pub use address::{Address, AddressError};
 pub use app::{AppConfig, Distribution, EnvVars, Logs, Ports, SlotEnv, Standby, StandbyMode};
-pub use app_source::Source;
+pub use app_source::{BUILDER, Source};
 pub use finding::ConfigError;
 pub use health::{Check, Health};
 pub use host::{Caddy, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};

@@ -41,6 +41,7 @@ use self::watchdog::Watchdog;
 use crate::api::{self, Order};
 use crate::app::context::Daemon;
 use crate::app::paths::Layout;
+use crate::build::Line;
 use crate::config::{Config, ConfigError};
 use crate::hooks;
 use crate::notify;
@@ -137,6 +138,7 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         epmd_port: place::epmd_port(&store, config.host.epmd_port).await?,
         store,
         binary,
+        builds: Arc::new(Line::new(config.host.builds)),
     };
     cgroup::tidy(&daemon.id);
     let path = daemon.host.socket();

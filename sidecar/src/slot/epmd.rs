@@ -106,6 +106,7 @@ pub async fn ensure(epmd: &Epmd) -> Result<Option<Process>, EpmdError> {
         cwd: "/".into(),
         user: epmd.user.clone(),
         output: Output::Append(epmd.log.clone()),
+        restraint: None,
     })?;
     if let Err(error) = cgroup::place_epmd(waiting.identity.pid) {
         tracing::warn!(%error, "epmd stays in the daemon's own cgroup");

@@ -5,6 +5,8 @@
 //! which is this binary run again. [`family`] is what belongs to it, and how it is stopped;
 //! [`cgroup`] keeps that together where the host lets us, and [`heart`] finds what would start it
 //! again behind our back.
+//! [`apart`] gives one that nobody vouches for
+//! namespaces of its own.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
 //! listens, [`health`] whether it answers. What it wrote is the log's own folder, `crate::log`.
 //! What a release needs around it: [`environment`], of which [`env_file`] is a part,
@@ -17,6 +19,7 @@
 //! This folder knows nothing of deployments, of the API, of Caddy or of the store, and must not
 //! import them.
 
+mod apart;
 pub(crate) mod cgroup;
 pub mod crash_dump;
 pub mod env_file;
@@ -41,4 +44,4 @@ pub use exit::Exit;
 pub use family::Stopped;
 pub use identity::Identity;
 pub use process::Process;
-pub use spawn::{Output, Spec, User, Waiting, spawn};
+pub use spawn::{Output, Restraint, Spec, User, Waiting, spawn};

@@ -84,6 +84,19 @@ pub struct Spec {
     pub user: Option<User>,
     /// Where its output goes.
     pub output: Output,
+    /// What it is held to; nothing where absent.
+    pub restraint: Option<Restraint>,
+}
+
+/// What a program that nobody vouches for is held to. It runs at the lowest priority of processor
+/// and disk, and leaves no core file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Restraint {
+    /// How many processes and threads its user may have at once, all of them counted.
+    pub processes: Option<u64>,
+    /// Whether it gets namespaces of its own for processes and mounts, which takes root: it sees no
+    /// process but its own, can signal no other, and when it ends the kernel kills what it left.
+    pub isolate: bool,
 }
 
 impl Spec {
@@ -150,6 +163,8 @@ pub fn spawn(spec: &Spec) -> Result<Waiting, SpawnError> {
     let request = Request {
         controlling_terminal: matches!(spec.output, Output::Terminal(_)),
         user: switch(spec)?,
+        restraint: spec.restraint,
+        inner: false,
         cwd: spec.cwd.clone().into(),
         program: spec.program.clone().into(),
         args: spec.args.clone(),

@@ -21,6 +21,9 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, close, dup2_stdin, initgroups, setgid, setsid, setuid};
 
+use super::apart;
+use super::spawn::Restraint;
+
 /// The hidden subcommand.
 const SUBCOMMAND: &str = "__exec";
 
@@ -39,6 +42,10 @@ const DESCRIPTORS: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub controlling_terminal: bool,
+    /// What the program is held to.
+    pub restraint: Option<Restraint>,
+    /// Whether this is the first process of namespaces that were just made.
+    pub inner: bool,
     pub user: Option<(OsString, u32, u32)>,
     pub cwd: OsString,
     pub program: OsString,
@@ -51,6 +58,18 @@ impl Request {
         let mut args = vec![OsString::from(SUBCOMMAND)];
         if self.controlling_terminal {
             args.push("--ctty".into());
+        }
+        if let Some(Restraint { processes, isolate }) = &self.restraint {
+            args.push("--restrain".into());
+            if *isolate {
+                args.push("--isolate".into());
+            }
+            if let Some(processes) = processes {
+                args.extend(["--processes".into(), processes.to_string().into()]);
+            }
+        }
+        if self.inner {
+            args.push("--inner".into());
         }
         if let Some((name, uid, gid)) = &self.user {
             args.push("--user".into());
@@ -65,12 +84,19 @@ impl Request {
     fn parse(args: Vec<OsString>) -> Option<Request> {
         let mut args = args.into_iter();
         let mut controlling_terminal = false;
+        let (mut restraint, mut inner) = (None::<Restraint>, false);
         let mut user = None;
         let mut cwd = OsString::from("/");
         loop {
             let option = args.next()?;
             match option.to_str()? {
                 "--ctty" => controlling_terminal = true,
+                "--restrain" => restraint = Some(Restraint::default()),
+                "--isolate" => restraint.as_mut()?.isolate = true,
+                "--processes" => {
+                    restraint.as_mut()?.processes = Some(args.next()?.to_str()?.parse().ok()?);
+                }
+                "--inner" => inner = true,
                 "--user" => {
                     user = Some((args.next()?, number(args.next()?)?, number(args.next()?)?))
                 }
@@ -80,7 +106,15 @@ impl Request {
             }
         }
         let program = args.next()?;
-        Some(Request { controlling_terminal, user, cwd, program, args: args.collect() })
+        Some(Request {
+            controlling_terminal,
+            restraint,
+            inner,
+            user,
+            cwd,
+            program,
+            args: args.collect(),
+        })
     }
 }
 
@@ -90,7 +124,7 @@ fn number(word: OsString) -> Option<u32> {
 
 /// Why the program does not run; printed to the program's own standard error.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     /// The daemon died, or gave up, before it opened the gate: there is nobody to tell.
     #[error("not wanted any more")]
     Abandoned,
@@ -113,9 +147,13 @@ pub fn requested() -> Option<Vec<OsString>> {
 /// Becomes the program. Returns only where that failed.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
-    let failure = match Request::parse(args) {
+    let ended = match Request::parse(args) {
         Some(request) => become_program(&request),
-        None => Failure::Usage,
+        None => Err(Failure::Usage),
+    };
+    let failure = match ended {
+        Ok(code) => return code,
+        Err(failure) => failure,
     };
     let code = match &failure {
         Failure::Abandoned => return ExitCode::SUCCESS,
@@ -126,16 +164,32 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn become_program(request: &Request) -> Failure {
-    if let Err(failure) = prepare(request) {
-        return failure;
+fn become_program(request: &Request) -> Result<ExitCode, Failure> {
+    if request.inner {
+        apart::begin(request)?;
+        return apart::tend(program(request)).map_err(exec(request));
     }
+    prepare(request)?;
+    if request.restraint.is_some_and(|it| it.isolate) {
+        return apart::enter(request);
+    }
+    become_them(request)?;
+    // Resets the signal mask and SIGPIPE too, and looks a bare name up in the program's own PATH.
+    let source = program(request).exec();
+    Err(exec(request)(source))
+}
+
+/// The program, with the environment that was meant for it.
+fn program(request: &Request) -> Command {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((unshield(&name)?, value)));
-    // Resets the signal mask and SIGPIPE too, and looks a bare name up in the program's own PATH.
-    let source =
-        Command::new(&request.program).args(&request.args).env_clear().envs(environment).exec();
-    Failure::Exec { program: request.program.clone(), source }
+    let mut command = Command::new(&request.program);
+    command.args(&request.args).env_clear().envs(environment);
+    command
+}
+
+fn exec(request: &Request) -> impl Fn(io::Error) -> Failure {
+    move |source| Failure::Exec { program: request.program.clone(), source }
 }
 
 fn prepare(request: &Request) -> Result<(), Failure> {
@@ -147,14 +201,33 @@ fn prepare(request: &Request) -> Result<(), Failure> {
     let _ = std::fs::write("/proc/self/oom_score_adj", "0");
     raise_descriptors().map_err(setup("raise the limit of open files"))?;
     reset_signals()?;
+    if request.restraint.is_some() {
+        restrain()?;
+    }
+    close_inherited();
+    Ok(())
+}
+
+/// What is left to do before the program: whose it is, and where it begins.
+pub(super) fn become_them(request: &Request) -> Result<(), Failure> {
+    // Before the change of user: its processes are counted from the first on.
+    if let Some(most) = request.restraint.and_then(|it| it.processes) {
+        setrlimit(Resource::RLIMIT_NPROC, most, most).map_err(setup("limit its processes"))?;
+    }
     if let Some((name, uid, gid)) = &request.user {
         become_user(name, *uid, *gid)?;
     }
-    close_inherited();
     std::env::set_current_dir(&request.cwd).map_err(|source| Failure::Setup {
         what: format!("enter the folder {}", request.cwd.display()),
         source,
     })
+}
+
+/// The lowest priority there is, and no core file.
+fn restrain() -> Result<(), Failure> {
+    rustix::process::nice(10).map_err(|errno| setup("give way to others")(errno))?;
+    apart::idle_disk();
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(setup("do without core files"))
 }
 
 /// The gate has done its work: standard input becomes empty, or the terminal.
@@ -218,7 +291,7 @@ fn unshield(name: &OsStr) -> Option<OsString> {
     Some(OsString::from_vec(name.to_vec()))
 }
 
-fn setup<E: Into<io::Error>>(what: &'static str) -> impl Fn(E) -> Failure {
+pub(super) fn setup<E: Into<io::Error>>(what: &'static str) -> impl Fn(E) -> Failure {
     move |error| Failure::Setup { what: what.to_owned(), source: error.into() }
 }
 
@@ -230,6 +303,8 @@ mod tests {
     fn a_request_comes_through_the_arguments_whole() {
         let request = Request {
             controlling_terminal: true,
+            restraint: Some(Restraint { processes: Some(100), isolate: true }),
+            inner: true,
             user: Some(("shop".into(), 1001, 1002)),
             cwd: "/srv/with space".into(),
             program: "/srv/shop/bin/shop".into(),

@@ -78,6 +78,7 @@ pub async fn evaluate(
         cwd: context.layout.work(slot),
         user: user(context),
         output: Output::Piped,
+        restraint: None,
     };
     let helper = Helper::start(&spec, &marker).map_err(failed)?;
     // Dropped without being run, the helper ends without having been the program.

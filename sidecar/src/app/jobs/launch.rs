@@ -67,6 +67,7 @@ pub(in crate::app) async fn launch(
         cwd: context.layout.work(slot),
         user: user(context),
         output: Output::Append(context.layout.log(slot)),
+        restraint: None,
     };
     let waiting = spawn(&spec).map_err(|error| failed(&error))?;
     fault::point(|| "spawn: waits".into());

@@ -1,6 +1,6 @@
 //! The jobs: each does one effect with the leaves, and ends in a fact.
 //!
-//! [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, [`revert`]
+//! [`build`] makes a release of a commit, [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, [`revert`]
 //! takes migrations down and up again, [`verify`] looks at it before the switch, [`switch`] speaks
 //! with Caddy, [`health`] asks the active slot. [`evaluate`] runs an expression in a release,
 //! [`in_app`] the one that looks at migrations and moves them. [`tip`] asks the repository for a branch's tip. [`keep_log`] keeps the slots' logs

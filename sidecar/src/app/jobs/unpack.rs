@@ -19,8 +19,9 @@ pub(in crate::app) async fn unpack(
     context: Arc<Context>,
     number: u64,
     upload: Option<Upload>,
+    commit: Option<String>,
 ) -> Message {
-    match receive(&context, number, upload).await {
+    match receive(&context, number, upload, commit).await {
         Ok(release) => Message::Unpacked(release),
         Err(problem) => Message::Fact(Fact::StepFailed { number, problem }),
     }
@@ -30,6 +31,7 @@ async fn receive(
     context: &Arc<Context>,
     number: u64,
     upload: Option<Upload>,
+    commit: Option<String>,
 ) -> Result<Release, Problem> {
     let Some(upload) = upload else {
         return Err(
@@ -57,7 +59,7 @@ async fn receive(
         elixir: manifest.elixir,
         migrations: manifest.migrations,
         unpacked_at: Timestamp::now(),
-        commit: None,
+        commit,
     };
     let store = &context.daemon.store;
     store.release_added(context.app(), release.clone()).await.map_err(|error| {

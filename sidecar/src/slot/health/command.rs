@@ -54,6 +54,7 @@ impl CommandCheck {
             cwd: self.cwd.clone(),
             user: self.user.clone(),
             output: Output::Piped,
+            restraint: None,
         };
         let finished = Helper::start(&spec, &self.run_id)?.run(timeout, |_| {}).await?;
         if finished.exit.is_success() {
