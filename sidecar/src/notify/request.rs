@@ -90,7 +90,7 @@ fn escaped(text: &str) -> String {
             // Marks of bold, italic, struck and code text would swallow what follows, and @channel
             // wakes everybody up where a server takes plain names for mentions: each gets a
             // character of no width behind it.
-            '*' | '_' | '~' | '@' | '#' => shown.extend([c, '\u{200b}']),
+            '*' | '_' | '~' | '@' => shown.extend([c, '\u{200b}']),
             c => shown.push(c),
         }
     }
