@@ -151,10 +151,7 @@ fn read_limits(root: &Section<'_, '_>) -> Limits {
 
 fn read_hooks(root: &Section<'_, '_>) -> Option<SocketAddr> {
     let table = root.table("hooks", &["listen"], "[hooks]")?;
-    let Some(listen) = table.get("listen") else {
-        table.missing("listen", "add `listen = \"127.0.0.1:4180\"`");
-        return None;
-    };
+    let listen = table.get("listen")?;
     let expected = "it must be an IP address with a port, such as \"127.0.0.1:4180\"";
     let address = listen.text(expected)?.parse().ok();
     if address.is_none() {
