@@ -440,6 +440,7 @@ fn secrets_that_others_may_read_are_found() {
     ));
     stage.write("slack-url", "https://hooks.example.com/PLANTED");
     stage.mode("slack-url", 0o644);
+    fs::create_dir_all(stage.at("state/apps/shop")).unwrap();
     stage.write("state/apps/shop/hook-secret", "known to the forge");
     stage.mode("state/apps/shop/hook-secret", 0o640);
     let report = stage.doctor();
@@ -475,5 +476,9 @@ fn a_repository_that_cannot_be_asked_is_found() {
     });
     stage.fake_daemon(&status(env!("CARGO_PKG_VERSION"), &[app]));
     let report = stage.doctor();
-    report.finds("warning", "could not be asked for main (4 attempts): fatal: no such host", "[source]");
+    report.finds(
+        "warning",
+        "could not be asked for main (4 attempts): fatal: no such host",
+        "[source]",
+    );
 }

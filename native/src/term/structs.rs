@@ -119,6 +119,8 @@ impl ToTerm for Event {
         match self {
             Event::App(status) => (word(env, "app"), status.to_term(env)).encode(env),
             Event::AppRemoved { name } => (word(env, "app_removed"), name.to_term(env)).encode(env),
+            // A node asks for no build's log.
+            Event::BuildLog(_) => word(env, "build_log").to_term(env),
             Event::Log(chunk) => (word(env, "log"), chunk.to_term(env)).encode(env),
         }
     }

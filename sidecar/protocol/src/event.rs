@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppStatus, LogChunk};
+use crate::{AppStatus, BuildChunk, LogChunk};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,4 +17,6 @@ pub enum Event {
     },
     /// A slot wrote to its log.
     Log(LogChunk),
+    /// A build printed something.
+    BuildLog(BuildChunk),
 }

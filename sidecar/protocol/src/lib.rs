@@ -29,7 +29,7 @@ pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotS
 pub use build::{Build, Commit, Trigger};
 pub use deployment::{Deployment, Step};
 pub use event::Event;
-pub use log::{LogChunk, LogLine};
+pub use log::{BuildChunk, LogChunk, LogLine};
 pub use migration::{Effect, Migration, MigrationChoice, Reversal, Standing};
 pub use plan::{DatabasePlan, Plan};
 pub use problem::{Code, Problem};

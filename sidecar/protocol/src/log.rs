@@ -1,4 +1,4 @@
-//! A slot's log as it is read.
+//! Logs as they are read: a slot's, and that of a build.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,19 @@ pub struct LogChunk {
     /// How many bytes before these lines were asked for and are no longer kept.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub gap: u64,
+}
+
+/// Part of what a deployment's build printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildChunk {
+    /// The deployment.
+    pub number: u64,
+    /// Whole lines, oldest first.
+    pub lines: Vec<LogLine>,
+    /// Where to read on.
+    pub cursor: u64,
+    /// Whether the build has ended, and these are its last lines.
+    pub ended: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

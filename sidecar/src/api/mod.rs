@@ -3,13 +3,14 @@
 //! [`server`] takes connections and learns who is behind each ([`peer`]); [`router`] says which
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
-//! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`] and [`logs`] for
-//! streams, [`console`] for what runs in a release, [`migrations`] for the
+//! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
+//! [`build_log`] for streams, [`console`] for what runs in a release, [`migrations`] for the
 //! database, [`source`] for where commits come from. [`answer`] turns every problem into a response.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
 mod answer;
+mod build_log;
 mod caller;
 mod change;
 mod console;

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
-use super::{Shared, change, console, deploy, events, logs, migrations, read, source};
+use super::{Shared, build_log, change, console, deploy, events, logs, migrations, read, source};
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
@@ -20,6 +20,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/apps/{app}", get(read::app))
         .route("/v1/apps/{app}/deployments", get(read::deployments).post(deploy::deploy))
         .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))
+        .route("/v1/apps/{app}/deployments/{number}/log", get(build_log::build_log))
         .route("/v1/apps/{app}/builds", post(change::build))
         .route("/v1/apps/{app}/auto-deploy", post(source::switch))
         .route("/v1/apps/{app}/auto-deploy/secret", post(source::secret))

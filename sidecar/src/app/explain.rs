@@ -1,6 +1,6 @@
 //! The words of a deployment's end: what was not done, which release serves, and why.
 
-use vial_protocol::{Code, Kind, Problem, Status};
+use vial_protocol::{Build, Code, Kind, Problem, Status};
 
 use super::task::Task;
 use crate::store::record::Record;
@@ -77,7 +77,19 @@ impl Task {
                 problem.message
             ),
         )
-        .next(format!("`vial deploy {app} PATH --allow-destructive`"));
+        .next(match self.known().history.get(number).and_then(|it| it.build.as_ref()) {
+            Some(Build { of: Some(of), .. }) => {
+                format!("`vial redeploy {app} {of} --allow-destructive`")
+            }
+            Some(build) => {
+                // What somebody called a branch is not put into a command to be typed.
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+                let name = build.reference.as_str();
+                let name = if name.chars().all(plain) { name } else { "REF" };
+                format!("`vial deploy {app} --ref {name} --allow-destructive`")
+            }
+            None => format!("`vial deploy {app} PATH --allow-destructive`"),
+        });
     }
 
     /// The migrations of a deploy that failed stay, and the release that serves may not fit them.

@@ -122,7 +122,7 @@ pub(super) async fn lend<J: Journal>(
 
 /// Keeps what a good build left, in place of what was kept before. Nothing of the build runs any
 /// more.
-pub(super) fn take(held: &Held, key: &Key) -> io::Result<()> {
+pub(super) fn take(held: &Held, key: &Key, release: &Path) -> io::Result<()> {
     let place = held.place();
     let cache = place.cache();
     // Without its key it is nobody's, should this be cut off in the middle.
@@ -130,6 +130,8 @@ pub(super) fn take(held: &Held, key: &Key) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    // Mix would ask whether to write over it, and nobody is there to answer.
+    place::remove(release)?;
     let own = FOLDERS.map(|name| (name, place.source()));
     for (name, from) in own.into_iter().chain([("home", place.work())]) {
         place::remove(&cache.join(name))?;

@@ -134,7 +134,7 @@ impl Limits {
 /// Runs a program to its end. Whatever stops it, nothing of it runs afterwards.
 ///
 /// # Errors
-/// Where it could not be run, or was stopped for a limit: the log says so too.
+/// Where it could not be run, or was stopped for a limit.
 pub async fn run<J: Journal>(
     builder: &Builder,
     journal: &J,
@@ -183,7 +183,6 @@ pub async fn run<J: Journal>(
             Ok(finished)
         }
         Err(error) => {
-            log.say(&error.to_string());
             // It was killed when nobody ran it any more; now it is seen to be gone.
             if let Err(error) = family::sweep(Vec::new(), &marker, Duration::ZERO).await {
                 tracing::warn!(%error, "what a build left running");

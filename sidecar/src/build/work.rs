@@ -74,7 +74,7 @@ impl Built {
     /// configured branch.
     pub fn was_good(mut self) {
         if let Some(key) = self.keep.take()
-            && let Err(error) = keep::take(&self.held, &key)
+            && let Err(error) = keep::take(&self.held, &key, &self.folder)
         {
             tracing::warn!(%error, "the next build begins from nothing");
         }
@@ -84,7 +84,7 @@ impl Built {
 /// Fetches and builds. Dropped, it leaves nothing running, and nothing but its log.
 ///
 /// # Errors
-/// Why there is no release. The log has all of it.
+/// Why there is no release. The log has all that led to it.
 pub async fn build<J: Journal>(
     order: Order,
     journal: &J,
@@ -129,20 +129,17 @@ pub async fn build<J: Journal>(
         log.say(&format!("Command {} of {}{}", at + 1, source.build.len(), named(command)));
         let done = run(&builder, journal, program(command), &limits, log).await?;
         if done.exit != Exit::Status(0) {
-            let error = BuildError::Command { index: at + 1, ending: done.exit.to_string() };
-            log.say(&error.to_string());
-            return Err(error);
+            return Err(BuildError::Command { index: at + 1, ending: done.exit.to_string() });
         }
     }
     let below = source.release_path.clone().unwrap_or_else(|| {
         let env = source.env.iter().find(|(name, _)| *name == "MIX_ENV").map(|(_, value)| value);
         format!("_build/{}/rel/{release}", env.unwrap_or("prod"))
     });
-    let found = {
+    let folder = {
         let (source, user) = (place.source(), builder.user.clone());
-        blocking(move || result::find(&source, &below, user.as_ref())).await
+        blocking(move || result::find(&source, &below, user.as_ref())).await?
     };
-    let folder = found.inspect_err(|error| log.say(&error.to_string()))?;
     log.say("Built.");
     let keep = (reference == source.branch).then_some(key);
     Ok(Built { folder, commit, held, keep })

@@ -49,8 +49,16 @@ pub enum Command {
     #[command(after_help = "Examples:
   vial deploy shop _build/prod/rel/shop
   vial deploy shop shop-2.0.0.tar.gz --reason 'new checkout'
-  ssh build.example.com cat shop.tar.gz | vial deploy shop -")]
+  ssh build.example.com cat shop.tar.gz | vial deploy shop -
+  vial deploy shop --ref main           build the branch here, as `[source]` says, and deploy it")]
     Deploy(Deploy),
+    /// Build the commit of a deployment afresh, with today's environment, and make it active
+    ///
+    /// Of an older deployment: migrations that came after it stay.
+    #[command(after_help = "Examples:
+  vial redeploy shop                    the commit that serves
+  vial redeploy shop 7 --yes            that of deployment 7, without a question")]
+    Redeploy(Redeploy),
     /// Put the previous release back
     ///
     /// Shows the plan and, on a terminal, asks. Needs no build, and leaves the database alone unless
@@ -82,12 +90,13 @@ Once it is live, `vial rollback shop` takes it back.")]
     #[command(after_help = "Example:
   vial show shop 7")]
     Show(Show),
-    /// Print a slot's log
+    /// Print a slot's log, or that of a build
     #[command(after_help = "Examples:
   vial logs shop                        the active slot's last lines
   vial logs shop --slot green -f        follow the other one
   vial logs shop --since 2h | less      all that is kept of the last two hours
-  vial logs shop --since 06:00 -n 500   the last 500 lines of it")]
+  vial logs shop --since 06:00 -n 500   the last 500 lines of it
+  vial logs shop --build 7              what the build of deployment 7 printed")]
     Logs(Logs),
     /// List the apps
     Apps,
@@ -197,16 +206,41 @@ pub struct Deploy {
     /// The app
     pub app: String,
     /// A release folder, a .tar.gz of one, or - for standard input
-    pub path: PathBuf,
+    #[arg(required_unless_present = "reference", conflicts_with = "reference")]
+    pub path: Option<PathBuf>,
+    /// Build this branch, tag or whole commit id of the app's repository instead
+    #[arg(long = "ref", value_name = "REF")]
+    pub reference: Option<String>,
     /// Why, for the history
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// Return once the daemon has the release, and let the deployment go on
+    /// Return once the daemon has the release, or has taken the build, and let the deployment go on
     #[arg(long)]
     pub detach: bool,
     /// Go ahead where it brings a destructive migration, which the release that serves meets
     #[arg(long)]
     pub allow_destructive: bool,
+}
+
+/// `vial redeploy`
+#[derive(Debug, Args)]
+pub struct Redeploy {
+    /// The app
+    pub app: String,
+    /// The deployment whose commit is built [default: the one that serves]
+    pub number: Option<u64>,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Return once it is accepted, and let it go on
+    #[arg(long)]
+    pub detach: bool,
+    /// Go ahead where it brings a destructive migration, which the release that serves meets
+    #[arg(long)]
+    pub allow_destructive: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `vial rollback`
@@ -290,6 +324,9 @@ pub struct Logs {
     /// blue or green; the active one where absent
     #[arg(long, short)]
     pub slot: Option<Slot>,
+    /// What the build of this deployment printed
+    #[arg(long, value_name = "N", conflicts_with_all = ["slot", "since"])]
+    pub build: Option<u64>,
     /// Go on with what comes, until Ctrl-C
     #[arg(long, short)]
     pub follow: bool,

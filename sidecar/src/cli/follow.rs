@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use vial_protocol::{AppStatus, Deployment, Event, Kind, Plan};
+use vial_protocol::{AppStatus, Deployment, Event, Kind, Plan, Status};
 
 use super::exit::Exit;
 use super::outcome;
 use super::progress::Progress;
 use super::session::{Session, Stop};
-use crate::client::{Client, ClientError, Told};
+use crate::client::{BuildAsk, Client, ClientError, Subscription, Told};
+
+/// How long the last lines of a build may take.
+const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// How long a daemon may be away before the watcher gives up.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -53,6 +56,7 @@ async fn watch(session: &mut Session, app: &str, number: u64) -> Result<Option<D
     let mut lost: Option<(Instant, ClientError)> = None;
     let mut look_again: Option<Instant> = None;
     let mut told_live = false;
+    let mut printed: Option<Subscription> = None;
     loop {
         let deadline = lost.as_ref().map(|(since, _)| *since + PATIENCE);
         let told = tokio::select! {
@@ -61,6 +65,15 @@ async fn watch(session: &mut Session, app: &str, number: u64) -> Result<Option<D
             told = events.next() => told,
             _ = tick.tick(), if progress.is_drawn() => {
                 progress.tick((session.screen.clock)());
+                continue;
+            }
+            told = printed_next(&mut printed) => {
+                if let Some(Told::Event(Event::BuildLog(chunk))) = told {
+                    progress.build(&chunk, &mut session.screen)?;
+                    continue;
+                }
+                // Where the connection was lost, the events say so too.
+                printed = printed.filter(|_| told.is_some());
                 continue;
             }
             () = at(look_again), if look_again.is_some() => None,
@@ -101,6 +114,14 @@ async fn watch(session: &mut Session, app: &str, number: u64) -> Result<Option<D
             }
             Err(error) => return Err(error.into()),
         };
+        let builds = deployment.build.is_some() && deployment.status <= Status::Building;
+        if builds && printed.is_none() && progress.speaks() {
+            let all = BuildAsk::default();
+            printed = session.client.follow_build(app, number, all).await.ok();
+        }
+        if let Some(rest) = printed.take_if(|_| !builds) {
+            the_rest(rest, &progress, session).await?;
+        }
         progress.show(&deployment, &mut session.screen)?;
         if deployment.status.is_live() && !told_live {
             told_live = true;
@@ -113,6 +134,35 @@ async fn watch(session: &mut Session, app: &str, number: u64) -> Result<Option<D
             return Ok(Some(deployment));
         }
     }
+}
+
+async fn printed_next(printed: &mut Option<Subscription>) -> Option<Told> {
+    match printed {
+        Some(printed) => printed.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The last lines of a build that has ended, before what followed it is shown.
+async fn the_rest(
+    mut rest: Subscription,
+    progress: &Progress,
+    session: &mut Session,
+) -> Result<(), Stop> {
+    let deadline = Instant::now() + LAST_LINES;
+    while let Ok(Some(told)) = tokio::time::timeout_at(deadline, rest.next()).await {
+        match told {
+            Told::Event(Event::BuildLog(chunk)) => {
+                progress.build(&chunk, &mut session.screen)?;
+                if chunk.ended {
+                    break;
+                }
+            }
+            Told::Event(_) => {}
+            _ => break,
+        }
+    }
+    Ok(())
 }
 
 /// Whether a rollback in progress takes a deployment back. What was live is settled as succeeded

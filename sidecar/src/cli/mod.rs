@@ -38,7 +38,7 @@ use vial_protocol::request::Evaluate;
 
 use self::args::{Caddy, Command, CommandLine, Global};
 use self::command::{
-    console, control, deploy, evaluate, history, logs, migrations, rollback, source, status,
+    build, console, control, deploy, evaluate, history, logs, migrations, rollback, source, status,
     together,
 };
 use self::exit::Exit;
@@ -125,7 +125,11 @@ pub async fn run(session: &mut Session, command: &Command) -> Exit {
 
 async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop> {
     match command {
-        Command::Deploy(args) => deploy::run(session, args).await,
+        Command::Deploy(args) => match &args.reference {
+            Some(reference) => build::deploy(session, args, reference).await,
+            None => deploy::run(session, args).await,
+        },
+        Command::Redeploy(args) => build::redeploy(session, args).await,
         Command::Rollback(args) => rollback::run(session, args).await,
         Command::Status(args) => status::run(session, args).await,
         Command::Apps => status::apps(session).await,

@@ -4,7 +4,7 @@ use std::io;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use vial_protocol::{Deployment, Status, Step};
+use vial_protocol::{BuildChunk, Deployment, Status, Step};
 
 use super::look::{Tone, took};
 use super::screen::Screen;
@@ -98,6 +98,24 @@ impl Progress {
             None if self.silent => Ok(()),
             None => screen.say(line),
         }
+    }
+
+    /// Whether lines are printed at all.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        !self.silent
+    }
+
+    /// Prints what a build printed.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn build(&self, chunk: &BuildChunk, screen: &mut Screen) -> io::Result<()> {
+        for line in &chunk.lines {
+            let shown = format!("  {}", text::line(&line.text, screen.colour));
+            self.line(&shown, screen)?;
+        }
+        Ok(())
     }
 
     /// Takes away what is drawn.

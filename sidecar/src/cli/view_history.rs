@@ -1,7 +1,7 @@
 //! An app's deployments, as a table and one by one.
 
 use vial_protocol::migration::Moved;
-use vial_protocol::{Deployment, Kind, Status};
+use vial_protocol::{Commit, Deployment, Kind, Status, Trigger};
 
 use super::look::{Look, Tone, slot_tone, status_tone, took};
 use super::table::{Cell, Table};
@@ -83,6 +83,19 @@ fn facts(deployment: &Deployment, look: &Look) -> Vec<(&'static str, String)> {
     if let Some(reason) = &deployment.reason {
         facts.push(("Why", text::word(reason)));
     }
+    if let Some(built) = &deployment.commit {
+        facts.push(("Commit", commit(built)));
+    }
+    if let Some(build) = &deployment.build {
+        let again = build.of.map(|number| format!(" as #{number}")).unwrap_or_default();
+        let trigger = match build.trigger {
+            Trigger::ByHand => "by hand",
+            Trigger::Push => "by a push",
+            Trigger::Webhook => "by a webhook",
+            Trigger::Poll => "by itself",
+        };
+        facts.push(("Build", format!("{}{again}, {trigger}", text::word(&build.reference))));
+    }
     if let Some(slot) = deployment.slot {
         facts.push(("Slot", look.paint(slot_tone(slot), slot.as_str())));
     }
@@ -110,12 +123,23 @@ fn facts(deployment: &Deployment, look: &Look) -> Vec<(&'static str, String)> {
         if !versions.is_empty() {
             facts.push(("Built by", versions.join(", ")));
         }
-        if let Some(commit) = &release.commit {
+        if let (Some(commit), None) = (&release.commit, &deployment.commit) {
             facts.push(("Commit", text::word(commit)));
         }
         facts.push(("SHA-256", text::word(&release.sha256)));
     }
     facts
+}
+
+/// "3f2a9c1d0e of main: Sell tea"
+#[must_use]
+pub fn commit(commit: &Commit) -> String {
+    let [sha, reference, subject] =
+        [commit.short(), &commit.reference, &commit.subject].map(text::word);
+    if commit.reference == commit.sha {
+        return format!("{sha}: {subject}");
+    }
+    format!("{sha} of {reference}: {subject}")
 }
 
 /// "20240801000000 (Shop.Repo), 20240802000000 (Shop.Repo)"

@@ -21,6 +21,6 @@ pub mod upload;
 pub use calls::Reloaded;
 pub use error::{ClientError, Why};
 pub use http::Client;
-pub use logs::LogAsk;
+pub use logs::{BuildAsk, LogAsk};
 pub use subscription::{Subscription, Told};
 pub use upload::Upload;

@@ -11,7 +11,7 @@ use vial_protocol::Event;
 
 use super::error::{ClientError, Why};
 use super::http::{Answer, Client, empty, request, with_query};
-use super::logs::LogAsk;
+use super::logs::{BuildAsk, LogAsk};
 use super::sse::Parser;
 
 /// The daemon sends a comment every 15 s; three missed ones mean that it hangs.
@@ -50,6 +50,7 @@ impl Subscription {
 enum Topic {
     Apps { app: Option<String> },
     Log { app: String, ask: LogAsk },
+    Build { app: String, number: u64, ask: BuildAsk },
 }
 
 impl Topic {
@@ -57,13 +58,18 @@ impl Topic {
         match self {
             Topic::Apps { app } => with_query("/v1/events".into(), &[("app", app.clone())]),
             Topic::Log { app, ask } => ask.target(app, true),
+            Topic::Build { app, number, ask } => ask.target(app, *number, true),
         }
     }
 
     fn passed(&mut self, event: &Event) {
-        if let (Topic::Log { ask, .. }, Event::Log(chunk)) = (self, event) {
-            ask.slot = Some(chunk.slot);
-            ask.cursor = Some(chunk.cursor);
+        match (self, event) {
+            (Topic::Log { ask, .. }, Event::Log(chunk)) => {
+                ask.slot = Some(chunk.slot);
+                ask.cursor = Some(chunk.cursor);
+            }
+            (Topic::Build { ask, .. }, Event::BuildLog(chunk)) => ask.cursor = Some(chunk.cursor),
+            _ => {}
         }
     }
 }
@@ -83,6 +89,19 @@ impl Client {
     /// The daemon cannot be reached at all, or refuses: see [`ClientError`].
     pub async fn follow_log(&self, app: &str, ask: LogAsk) -> Result<Subscription, ClientError> {
         self.subscribe(Topic::Log { app: app.into(), ask }).await
+    }
+
+    /// Follows what a deployment's build prints, until it has ended.
+    ///
+    /// # Errors
+    /// The daemon cannot be reached at all, or refuses: see [`ClientError`].
+    pub async fn follow_build(
+        &self,
+        app: &str,
+        number: u64,
+        ask: BuildAsk,
+    ) -> Result<Subscription, ClientError> {
+        self.subscribe(Topic::Build { app: app.into(), number, ask }).await
     }
 
     async fn subscribe(&self, topic: Topic) -> Result<Subscription, ClientError> {
@@ -180,7 +199,7 @@ fn decode(data: &str) -> Result<Option<Event>, serde_json::Error> {
     let value: serde_json::Value = serde_json::from_str(data)?;
     let known = matches!(
         value.get("type").and_then(serde_json::Value::as_str),
-        Some("app" | "app_removed" | "log")
+        Some("app" | "app_removed" | "log" | "build_log")
     );
     if known { serde_json::from_value(value).map(Some) } else { Ok(None) }
 }
@@ -191,7 +210,7 @@ mod tests {
 
     #[test]
     fn an_event_of_a_newer_daemon_is_passed_over() {
-        assert!(decode(r#"{"type":"build_log","text":"x"}"#).unwrap().is_none());
+        assert!(decode(r#"{"type":"weather","text":"x"}"#).unwrap().is_none());
         assert!(decode(r#"{"type":"app_removed","name":"shop"}"#).unwrap().is_some());
         assert!(decode(r#"{"type":"log","slot":"red"}"#).is_err());
         assert!(decode("not json").is_err());

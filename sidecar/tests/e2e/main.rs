@@ -12,6 +12,7 @@ mod access;
 mod admin_route;
 mod bad_input;
 mod bad_releases;
+mod builds;
 mod caddy_dies;
 mod clock;
 mod console;

@@ -2,7 +2,7 @@
 //!
 //! [`Setup`] says what is on it, [`Host`] is it while it runs: each in a folder of its own, on free
 //! loopback ports, as root (then its apps run as users of their own) or as anybody else. [`turn`]
-//! keeps heavy tests from one another, [`releases`] builds what is deployed, [`caddy`] is the web
+//! keeps heavy tests from one another, [`releases`] builds what is deployed, [`repository`] is where it could be fetched, [`caddy`] is the web
 //! server, [`stub`] makes releases without a BEAM, [`web`] asks through it, [`said`] is what a command
 //! printed and how it ended, [`manager`] stands for systemd, [`terminal`] is one with somebody at it,
 //! [`look`] waits until an app is as
@@ -19,6 +19,7 @@ pub mod manager;
 pub mod ports;
 pub mod processes;
 pub mod releases;
+pub mod repository;
 pub mod said;
 pub mod setup;
 #[cfg(feature = "faults")]
@@ -29,6 +30,7 @@ pub mod web;
 
 pub use host::Host;
 pub use releases::{archive, folder};
+pub use repository::Repository;
 pub use setup::Setup;
 
 /// How long anything may take that should happen soon.

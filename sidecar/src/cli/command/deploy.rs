@@ -22,6 +22,7 @@ use crate::client::{ClientError, Upload};
 /// # Errors
 /// See [`Stop`].
 pub async fn run(session: &mut Session, args: &Deploy) -> Result<Exit, Stop> {
+    let path = args.path.as_deref().unwrap_or(Path::new("-"));
     let mut asked =
         request::Deploy { reason: args.reason.clone(), allow_destructive: args.allow_destructive };
     let accepted = match send(session, args, &asked).await {
@@ -30,7 +31,7 @@ pub async fn run(session: &mut Session, args: &Deploy) -> Result<Exit, Stop> {
             if problem.code == Code::Destructive
                 && session.input_terminal
                 && session.screen.terminal
-                && args.path != Path::new("-") =>
+                && path != Path::new("-") =>
         {
             let shown = text::block(&problem.message, session.screen.colour);
             session.screen.say(&shown)?;
@@ -58,7 +59,8 @@ async fn send(
     args: &Deploy,
     asked: &request::Deploy,
 ) -> Result<Accepted, Stop> {
-    let upload = upload(session, &args.path)?;
+    let path = args.path.as_deref().unwrap_or(Path::new("-"));
+    let upload = upload(session, path)?;
     let sent = upload.sent();
     let mut progress = Progress::on(&session.screen);
     let began = (session.screen.clock)();

@@ -1,19 +1,22 @@
 //! `vial logs`
 
-use vial_protocol::{Event, LogChunk};
+use vial_protocol::{BuildChunk, Event, LogChunk};
 
 use super::super::args::Logs;
 use super::super::exit::Exit;
 use super::super::screen::Screen;
 use super::super::session::{Session, Stop};
 use super::super::text;
-use crate::client::{ClientError, LogAsk, Told};
+use crate::client::{BuildAsk, ClientError, LogAsk, Told};
 
 /// Prints a log, and what comes of it later.
 ///
 /// # Errors
 /// See [`Stop`].
 pub async fn run(session: &mut Session, args: &Logs) -> Result<Exit, Stop> {
+    if let Some(number) = args.build {
+        return build(session, args, number).await;
+    }
     let lines = args.lines.or_else(|| args.since.is_none().then_some(100));
     let ask = LogAsk { slot: args.slot, lines, cursor: None, since: args.since };
     if args.follow {
@@ -68,6 +71,54 @@ async fn follow(session: &mut Session, args: &Logs, ask: LogAsk) -> Result<Exit,
             None => return Err(ClientError::Protocol("the log ended".into()).into()),
         }
     }
+}
+
+/// Prints what a build printed; with `--follow`, until it has ended.
+async fn build(session: &mut Session, args: &Logs, number: u64) -> Result<Exit, Stop> {
+    let mut ask = BuildAsk { lines: args.lines, cursor: None };
+    if args.follow {
+        let interrupt = session.interrupt.arm()?;
+        let mut events = session.client.follow_build(&args.app, number, ask).await?;
+        loop {
+            let told = tokio::select! {
+                biased;
+                () = interrupt.cancelled() => return Ok(Exit::Interrupted),
+                told = events.next() => told,
+            };
+            match told {
+                Some(Told::Event(Event::BuildLog(chunk))) => {
+                    print_build(&chunk, &mut session.screen)?;
+                    if chunk.ended {
+                        return Ok(Exit::Done);
+                    }
+                }
+                Some(Told::Event(_)) => {}
+                Some(Told::Lost(_)) => {
+                    session.screen.complain("vial: connection to the daemon lost. Reconnecting…");
+                }
+                Some(Told::Back) => session.screen.complain("vial: connected again."),
+                Some(Told::Ended(error)) => return Err(error.into()),
+                None => return Err(ClientError::Protocol("the log ended".into()).into()),
+            }
+        }
+    }
+    loop {
+        let chunk = session.client.build_log(&args.app, number, &ask).await?;
+        print_build(&chunk, &mut session.screen)?;
+        if chunk.lines.is_empty() || args.lines.is_some() {
+            return Ok(Exit::Done);
+        }
+        ask = BuildAsk { lines: None, cursor: Some(chunk.cursor) };
+    }
+}
+
+fn print_build(chunk: &BuildChunk, screen: &mut Screen) -> std::io::Result<()> {
+    if screen.json {
+        return screen.say_json_line(chunk);
+    }
+    let lines: Vec<String> =
+        chunk.lines.iter().map(|line| text::line(&line.text, screen.colour) + "\n").collect();
+    if lines.is_empty() { Ok(()) } else { screen.say(&lines.concat()) }
 }
 
 fn print(chunk: &LogChunk, args: &Logs, screen: &mut Screen) -> std::io::Result<()> {

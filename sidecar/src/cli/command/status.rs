@@ -99,7 +99,7 @@ async fn watch(session: &mut Session, app: Option<&str>) -> Result<Exit, Stop> {
                     Event::AppRemoved { name } => {
                         apps.remove(&name);
                     }
-                    Event::Log(_) => {}
+                    Event::Log(_) | Event::BuildLog(_) => {}
                 }
             }
             Some(Told::Lost(_)) => {

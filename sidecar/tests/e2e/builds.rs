@@ -1,0 +1,178 @@
+//! From a commit to a slot: real repositories, real builds of the shop.
+
+use std::time::Duration;
+
+use vial_protocol::{Code, Deployment, Kind, Status};
+
+use super::QUICK;
+use crate::support::{Host, Repository, Setup};
+
+/// The shop needs no packages.
+const MIX: &str = "build = [\"mix release\"]";
+
+/// A host whose shop is built from a repository.
+async fn host(
+    repository: impl Fn(&std::path::Path) -> Repository,
+    lines: &str,
+) -> (Host, Repository) {
+    let mut host = Setup::new().app("shop", QUICK).write();
+    let repository = repository(host.folder.path());
+    host.write_app(host.apps[0].clone(), &format!("{QUICK}\n{}", repository.source(lines)));
+    host.start_daemon().await;
+    host.start_caddy().await;
+    (host, repository)
+}
+
+/// The shop with as much to compile as an app of some size has. Of the shop alone most of a build is
+/// copying Erlang into the release.
+fn a_large_shop(folder: &std::path::Path) -> Repository {
+    let repository = Repository::shop(folder, 1);
+    for number in 0..20 {
+        let functions: String = (0..60)
+            .map(|it| {
+                format!(
+                    "  def f{it}(%{{a: a}} = m, [c | d]) when a > {it} and is_list(d),\n    do: for({{k, v}} \
+                     <- m, x <- d, v != x, do: \"#{{k}} #{{v}} #{{a}} #{{c}} {number}\")\n"
+                )
+            })
+            .collect();
+        let text = format!("defmodule Shop.Part{number} do\n{functions}end\n");
+        repository.write(&format!("lib/parts/part{number}.ex"), &text);
+    }
+    repository.push("main", "Sell version 1");
+    repository
+}
+
+fn building(deployment: &Deployment) -> i64 {
+    let step = deployment.steps.iter().find(|it| it.status == Status::Building).unwrap();
+    step.millis(step.ended_at.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_is_built_and_deployed_and_a_commit_that_does_not_compile_is_not() {
+    let (host, repository) = host(|folder| Repository::shop(folder, 1), MIX).await;
+    let said =
+        host.vial(&["deploy", "shop", "--ref", "main", "--reason", "the first"]).await.ends(0);
+    let said = said.says(&[
+        "==> Fetching main of",
+        "Sell version 1",
+        "==> Command 1 of 1 (mix)",
+        "Generated shop app",
+        "==> Built.",
+        "Deployed: v1.0.0 serves",
+    ]);
+    assert!(said.out.find("Generated shop app") < said.out.find("Deploying  unpacking"), "{said}");
+    assert_eq!(host.serving().await, "1.0.0");
+    let first = host.deployment(1).await;
+    let commit = first.commit.clone().unwrap();
+    assert_eq!((commit.reference.as_str(), commit.subject.as_str()), ("main", "Sell version 1"));
+    assert_eq!(first.release.clone().unwrap().commit.as_ref(), Some(&commit.sha));
+    host.vial(&["show", "shop", "1"]).await.ends(0).says(&["of main: Sell version 1", "by hand"]);
+
+    // The same again, from what the first has left.
+    let again = host.vial(&["redeploy", "shop"]).await.ends(0);
+    again.says(&["Going on from the last good build", "Redeployed: v1.0.0 serves"]);
+    let second = host.deployment(2).await;
+    assert_eq!(second.kind, Kind::Redeploy);
+    assert_eq!(second.commit.clone().unwrap().sha, commit.sha);
+    let (cold, warm) = (building(&first), building(&second));
+    eprintln!("built in {cold} ms, and again in {warm} ms");
+    assert!(warm * 3 < cold, "{cold} ms, then {warm} ms");
+
+    repository.write("lib/broken.ex", "defmodule Shop.Broken do\n  def f(, do: 1\nend\n");
+    repository.push("main", "Break it");
+    let said = host.vial(&["deploy", "shop", "--ref", "main"]).await.ends(1);
+    said.says(&[
+        "Not deployed",
+        "v1.0.0 (#2) still serves",
+        "lib/broken.ex:2",
+        "exited with status 1",
+    ]);
+    let third = host.deployment(3).await;
+    let error = third.error.unwrap();
+    assert_eq!((third.status, error.code), (Status::Failed, Code::BuildFailed));
+    assert!(error.log.iter().any(|line| line.contains("lib/broken.ex:2")), "{error:#?}");
+    assert_eq!(host.serving().await, "1.0.0");
+    host.vial(&["logs", "shop", "--build", "3"]).await.ends(0).says(&["lib/broken.ex:2"]);
+    host.vial(&["logs", "shop", "--build", "3", "-f"]).await.ends(0).says(&["lib/broken.ex:2"]);
+    assert_eq!(host.listing(&host.state.join("apps/shop/build")), ["cache", "git"]);
+
+    repository.git(&["rm", "--quiet", "lib/broken.ex"]);
+    repository.version(2);
+    host.vial(&["deploy", "shop", "--ref", "main"]).await.ends(0).says(&["v2.0.0 serves"]);
+
+    // An older commit by its deployment: what came after it stays, and that is said.
+    let said = host.vial(&["redeploy", "shop", "1", "--yes"]).await.ends(0);
+    said.says(&["#1 is older than what serves (v2.0.0 #4)", "stay", "v1.0.0 serves"]);
+    assert_eq!(host.deployment(5).await.commit.unwrap().sha, commit.sha);
+    let shown: Deployment = host.vial(&["show", "shop", "5", "--json"]).await.ends(0).json();
+    assert_eq!(shown.build.unwrap().of, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_names_no_commit_is_refused_before_anything_is_built() {
+    let lines = "build = [\"touch /tmp/never\"]";
+    let (host, repository) = host(Repository::new, lines).await;
+    let sha = repository.push("main", "Nothing");
+    for (wrong, says) in [
+        ("nothing", "has no branch, tag or commit nothing"),
+        ("--upload-pack=touch /tmp/x", "cannot be the name"),
+        ("main:refs/heads/x", "cannot be the name"),
+        (&sha[..10], "has no branch, tag or commit"),
+        (&"0".repeat(40), "has no branch, tag or commit"),
+    ] {
+        let args = ["deploy", "shop", &format!("--ref={wrong}")];
+        host.vial(&args).await.ends(1).says(&["Not deployed", says]);
+    }
+    host.vial(&["redeploy", "shop"]).await.ends(2).says(&["Nothing serves yet"]);
+    host.vial(&["redeploy", "shop", "99"]).await.ends(3).says(&["no such deployment"]);
+    assert_eq!(host.listing(&host.state.join("apps/shop/build")), ["cache", "git"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_is_cancelled_with_all_that_it_has_started() {
+    let lines = "build = [\"echo begun; setsid sleep 987 & sleep 986\"]";
+    let (host, repository) = host(Repository::new, lines).await;
+    repository.push("main", "Sleep");
+    for how in [["cancel", "shop"].as_slice(), &["rollback", "shop", "--cancel", "--yes"]] {
+        let said = host.vial(&["deploy", "shop", "--ref", "main", "--detach"]).await.ends(0);
+        assert!(said.out.contains("Deploy is #"), "{said}");
+        let number = host.status("shop").await.deployment.unwrap().number;
+        until_printed(&host, number, "begun").await;
+        if how[0] == "rollback" {
+            // There is nothing to go back to, which is no reason to leave the build running.
+            host.vial(&["cancel", "shop"]).await.ends(0);
+        } else {
+            host.vial(how).await.ends(0).says(&["is cancelled"]);
+        }
+        let ended = host.until_ended(number).await;
+        assert_eq!(ended.status, Status::Cancelled);
+        nothing_builds(&host).await;
+    }
+}
+
+async fn until_printed(host: &Host, number: u64, text: &str) {
+    for _ in 0..400 {
+        let path = host.state.join(format!("apps/shop/builds/{number}/build.log"));
+        if std::fs::read_to_string(path).is_ok_and(|log| log.contains(text)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the build did not print {text:?}");
+}
+
+/// Nothing of a build runs, and nothing of it is on the disk but its log and what the next may use.
+async fn nothing_builds(host: &Host) {
+    for _ in 0..200 {
+        let running = host.processes();
+        let running = running.iter().filter(|pid| crate::support::processes::name(**pid) != "epmd");
+        let there = host.listing(&host.state.join("apps/shop/build"));
+        if running.count() == 0 && there == ["cache", "git"] {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let there = host.listing(&host.state.join("apps/shop/build"));
+    panic!("{:?} still run, {there:?} is left", host.processes());
+}
