@@ -465,7 +465,7 @@ fn an_address_of_webhooks_that_a_stranger_has_is_found() {
 #[test]
 fn a_repository_that_cannot_be_asked_is_found() {
     let stage = Stage::new();
-    stage.shop("[source]\ngit = \"https://example.com/shop.git\"\nuser = \"news\"\n");
+    stage.shop("source = { git = \"https://example.com/shop.git\" }\n");
     let mut app = shop(&stage, &[]);
     app["auto_deploy"] = json!({
         "on": true, "branch": "main",

@@ -88,6 +88,8 @@ pub struct Repository {
     pub existed: bool,
     /// The branch that is deployed when it is pushed.
     pub branch: String,
+    /// The group whose members may push; absent where only the daemon's own user may.
+    pub group: Option<String>,
     /// Whether the app is built from it; where not, its file says where else from.
     pub is_source: bool,
 }

@@ -39,8 +39,9 @@ pub async fn make(context: &Arc<Context>, source: &Source) -> Result<Repository,
     }
     let (place, hook) = (path.clone(), hook(context));
     let group = context.daemon.host.operators_group.clone();
+    let name = group.clone();
     let done = tokio::task::spawn_blocking(move || finish(&place, &hook, &group));
-    done.await.map_err(io::Error::other).and_then(|it| it).map_err(failed)?;
+    let shared = done.await.map_err(io::Error::other).and_then(|it| it).map_err(failed)?;
     tracing::info!(app = context.app(), repository = %path.display(), existed, "can be pushed to");
     let plain = source.git.strip_prefix("file://").unwrap_or(&source.git);
     Ok(Repository {
@@ -48,6 +49,7 @@ pub async fn make(context: &Arc<Context>, source: &Source) -> Result<Repository,
         path: path.display().to_string(),
         existed,
         branch: source.branch.clone(),
+        group: shared.then_some(name),
     })
 }
 
@@ -89,8 +91,8 @@ async fn init(path: &Path, branch: &str) -> io::Result<()> {
     fs::rename(&aside, path)
 }
 
-/// The hook, and who may do what.
-fn finish(path: &Path, hook: &str, group: &str) -> io::Result<()> {
+/// The hook, and who may do what. Whether the group may push.
+fn finish(path: &Path, hook: &str, group: &str) -> io::Result<bool> {
     let hooks = path.join("hooks");
     fs::create_dir_all(&hooks)?;
     let (file, aside) = (hooks.join("post-receive"), hooks.join("post-receive.new"));
@@ -98,7 +100,7 @@ fn finish(path: &Path, hook: &str, group: &str) -> io::Result<()> {
     fs::set_permissions(&aside, Permissions::from_mode(0o755))?;
     fs::rename(&aside, &file)?;
     let group = Group::from_name(group).ok().flatten().map(|group| group.gid.as_raw());
-    let Some(group) = group.filter(|_| geteuid().is_root()) else { return Ok(()) };
+    let Some(group) = group.filter(|_| geteuid().is_root()) else { return Ok(false) };
     for below in ["objects", "refs"] {
         give(&path.join(below), group)?;
     }
@@ -109,7 +111,7 @@ fn finish(path: &Path, hook: &str, group: &str) -> io::Result<()> {
         lchown(&own, Some(0), Some(0))?;
         fs::set_permissions(&own, Permissions::from_mode(mode))?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Gives folders to the group, and what is made in them with it.

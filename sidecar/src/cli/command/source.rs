@@ -89,12 +89,23 @@ pub async fn git_init(session: &mut Session, args: &args::App) -> Result<Exit, S
         screen.say_json(&made)?;
         return Ok(Exit::Done);
     }
-    let Repository { path, existed, branch, is_source } = &made;
+    let Repository { path, existed, branch, group, is_source } = &made;
     let (path, branch) = (text::word(path), text::word(branch));
     let there = if *existed { "is there already; its hook was written anew" } else { "is ready" };
-    screen.say(&format!("{path} {there}. Who is in the operators' group may push to it:"))?;
+    match group {
+        Some(group) => screen.say(&format!(
+            "{path} {there}. Members of the group {} may push to it:",
+            text::word(group)
+        ))?,
+        None => screen.say(&format!("{path} {there}. The daemon's own user may push to it:"))?,
+    }
     screen.say(&format!("  git remote add vial ssh://HOST{path}"))?;
     screen.say(&format!("  git push vial {branch}"))?;
+    if group.is_some() {
+        screen
+            .say("Git wants to be told once, by root, that others' repositories are meant here:")?;
+        screen.say(&format!("  git config --system --add safe.directory {path}"))?;
+    }
     if !is_source {
         let app = text::word(&args.app);
         screen.say(&format!(
