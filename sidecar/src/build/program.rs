@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::error::BuildError;
 use super::log::BuildLog;
 use super::place::Place;
+use crate::fault;
 use crate::slot::family::{self, MARKER};
 use crate::slot::helper::{Finished, Helper, HelperError};
 use crate::slot::{Identity, Output, Restraint, Spec, User};
@@ -159,6 +160,8 @@ pub async fn run<J: Journal>(
     };
     let helper = Helper::start(&spec, &marker).map_err(|error| failed(&error))?;
     // Dropped without being run, it ends without having been the program.
+    let label = fault_label(program.name, &spec.args);
+    fault::point(|| format!("build: before {label}"));
     let row = journal.begin(&marker, helper.identity()).await.map_err(|why| failed(&why))?;
     let (full, most) = (Notify::new(), log.most());
     let done = {
@@ -177,6 +180,7 @@ pub async fn run<J: Journal>(
             error = limits.exceeded() => Err(error),
         }
     };
+    fault::point(|| format!("build: after {label}"));
     match done {
         Ok(finished) => {
             journal.end(row, &finished.exit.to_string()).await;
@@ -191,4 +195,12 @@ pub async fn run<J: Journal>(
             Err(error)
         }
     }
+}
+
+/// What a program is called at a fault's point: "git fetch".
+fn fault_label(name: &str, args: &[OsString]) -> String {
+    let plain = |it: &&str| it.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let word =
+        args.iter().filter_map(|it| it.to_str()).find(|it| plain(it) && !it.starts_with('-'));
+    word.map_or_else(|| name.to_owned(), |word| format!("{name} {word}"))
 }

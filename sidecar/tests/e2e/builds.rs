@@ -50,7 +50,7 @@ fn building(deployment: &Deployment) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_branch_is_built_and_deployed_and_a_commit_that_does_not_compile_is_not() {
-    let (host, repository) = host(|folder| Repository::shop(folder, 1), MIX).await;
+    let (host, repository) = host(a_large_shop, MIX).await;
     let said =
         host.vial(&["deploy", "shop", "--ref", "main", "--reason", "the first"]).await.ends(0);
     let said = said.says(&[

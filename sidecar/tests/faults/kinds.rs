@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use vial_protocol::request::{Restart, Rollback};
+use vial_protocol::request::{Build, Restart, Rollback};
 use vial_protocol::{AppStatus, Desired, MigrationChoice, Status};
 
 use crate::stage::{Beam, Stage};
@@ -18,6 +18,8 @@ const NO_BAKE: &str = "bake = \"0s\"\n";
 pub enum Kind {
     /// The next release.
     Deploy,
+    /// The next release, built from a commit.
+    Build,
     /// One whose health check fails.
     DeployUnhealthy,
     /// One that dies while it bakes, and is taken back.
@@ -51,8 +53,9 @@ pub struct Come {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Deploy,
+        Kind::Build,
         Kind::DeployUnhealthy,
         Kind::DeployDying,
         Kind::RollBack,
@@ -162,7 +165,7 @@ impl Kind {
         }
         let stub = Stub::new(3).migrations(2);
         stage.stub(&match self {
-            Kind::Deploy => stub.migrations(3),
+            Kind::Deploy | Kind::Build => stub.migrations(3),
             Kind::DeployUnhealthy => {
                 std::fs::write(unhealthy(stage), "").unwrap();
                 stub.option("--unhealthy-while", unhealthy(stage).display())
@@ -176,9 +179,15 @@ impl Kind {
     /// Asks for it. The daemon may die meanwhile, so that no answer counts.
     pub async fn ask(self, stage: &Stage) {
         let client = &stage.host.client;
+        if self == Kind::Build && stage.beam == Beam::Stub {
+            stage.commit(&Stub::new(3).migrations(3));
+            let _ = client.build("shop", &Build::default()).await;
+            return;
+        }
         let back = |migrations| Rollback { migrations, ..Rollback::default() };
         match self {
-            Kind::Deploy | Kind::DeployUnhealthy => {
+            // The shop's builds have tests of their own.
+            Kind::Deploy | Kind::Build | Kind::DeployUnhealthy => {
                 let _ = stage.deploy(&self.next(stage)).await;
             }
             Kind::DeployDying => {
@@ -239,7 +248,7 @@ impl Kind {
             return !come.begun || matches!(self, Kind::StopAndStart | Kind::Crash);
         }
         match self {
-            Kind::Deploy => {
+            Kind::Deploy | Kind::Build => {
                 since == ["deploy succeeded"] || !come.starting && since == ["deploy failed"]
             }
             Kind::DeployUnhealthy => since == ["deploy failed"],
@@ -265,9 +274,9 @@ impl Kind {
     pub fn fits(self, since: &[String], applied: &[u64]) -> bool {
         let went = since.last().map(String::as_str);
         match self {
-            Kind::Deploy if went == Some("deploy succeeded") => applied == [1, 2, 3],
+            Kind::Deploy | Kind::Build if went == Some("deploy succeeded") => applied == [1, 2, 3],
             // What a migration does that runs when the daemon dies, nobody can say.
-            Kind::Deploy => applied == [1, 2] || applied == [1, 2, 3],
+            Kind::Deploy | Kind::Build => applied == [1, 2] || applied == [1, 2, 3],
             Kind::RollBackReverting if went == Some("rollback succeeded") => applied == [1],
             _ => applied == [1, 2],
         }

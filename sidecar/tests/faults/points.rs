@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use vial_protocol::request::IDEMPOTENCY_KEY;
+use vial_protocol::{Code, Status};
 
 use crate::figure;
 use crate::kinds::{Come, Kind};
@@ -61,6 +62,10 @@ async fn die_at(stage: &mut Stage, kind: Kind, points: &[String], index: usize) 
     since.reverse();
     let words: Vec<String> = since.iter().map(|it| format!("{} {}", it.kind, it.status)).collect();
     assert!(kind.allows(&words, come), "{at}: {words:?}, {come:?}\n{since:#?}");
+    for it in since.iter().filter(|it| kind == Kind::Build && it.status == Status::Failed) {
+        let code = it.error.as_ref().map(|it| it.code);
+        assert_eq!(code, Some(Code::Interrupted), "{at}: {it:#?}");
+    }
     if stage.beam == Beam::Stub {
         let applied = stage.applied();
         assert!(kind.fits(&words, &applied), "{at}: {words:?}, applied {applied:?}");
@@ -91,6 +96,18 @@ kinds! {
     a_cancelled_deploy_ends: Cancel,
     an_app_that_is_stopped_and_started_is_one_or_the_other: StopAndStart,
     a_release_that_died_is_started_again: Crash,
+}
+
+/// Up to where it goes on as any deploy does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_is_interrupted_leaves_nothing() {
+    let mut own = true;
+    let wanted = |point: &str| {
+        own &= is_soak() || !point.contains("Entered migrating");
+        own
+    };
+    let (deaths, sent) = die(Kind::Build, Beam::Stub, wanted).await;
+    figure!("{:?}: killed at {deaths} points, {sent} requests, 0 failed", Kind::Build);
 }
 
 /// Takes minutes: asked for by `bin/test --soak`.

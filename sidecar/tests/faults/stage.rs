@@ -9,8 +9,9 @@ use vial_load::{Load, Running, Target};
 use vial_protocol::request::Deploy;
 use vial_protocol::{AppStatus, Deployment, SlotState};
 
+use crate::support::repository::BUILDER;
 use crate::support::stub::Stub;
-use crate::support::{Host, Setup};
+use crate::support::{Host, Repository, Setup, is_root};
 
 /// How long an app may take to come to rest.
 const REST: Duration = Duration::from_secs(40);
@@ -27,6 +28,8 @@ pub struct Stage {
     pub beam: Beam,
     /// What the app's file says in any case.
     usual: String,
+    /// Where its source is, for what is built.
+    repository: Repository,
     load: Option<Running>,
 }
 
@@ -58,13 +61,14 @@ impl Stage {
         .unwrap();
         let usual = std::fs::read_to_string(host.path("apps/shop.toml")).unwrap();
         let usual = usual.replace(lines, "");
-        let usual = format!("env_file = {file:?}\n{usual}");
+        let repository = Repository::new(host.folder.path());
+        let usual = format!("source = {}\nenv_file = {file:?}\n{usual}", source(&repository));
         std::fs::write(host.path("apps/shop.toml"), format!("{lines}{usual}")).unwrap();
         host.start_daemon().await;
         host.start_caddy().await;
         let releases = host.path("made");
         std::fs::create_dir(&releases).unwrap();
-        Stage { host, releases, beam, usual, load: None }
+        Stage { host, releases, beam, usual, repository, load: None }
     }
 
     /// Changes what the app's file says besides.
@@ -99,6 +103,21 @@ impl Stage {
     /// An archive of a stub.
     pub fn stub(&self, stub: &Stub) -> PathBuf {
         stub.archive(&self.releases)
+    }
+
+    /// Pushes a stub, whose build is a copy.
+    pub fn commit(&self, stub: &Stub) {
+        let work = &self.repository.work;
+        let _ = std::fs::remove_dir_all(work.join("release"));
+        let built = stub.build(&self.releases);
+        std::fs::remove_dir_all(work.join("release")).ok();
+        let copied = std::process::Command::new("cp")
+            .arg("-r")
+            .arg(&built)
+            .arg(work.join("release"))
+            .status();
+        assert!(copied.unwrap().success());
+        self.repository.push("main", "A stub");
     }
 
     /// Asks for a deploy; its number.
@@ -209,4 +228,13 @@ impl Stage {
 fn open_to_all(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+}
+
+fn source(repository: &Repository) -> String {
+    let user = if is_root() { format!("user = {BUILDER:?}, ") } else { String::new() };
+    format!(
+        "{{ git = {:?}, {user}keep_free = \"1MiB\", release_path = \"out\", build = [\"cp -r release \
+         out\"] }}",
+        repository.bare
+    )
 }

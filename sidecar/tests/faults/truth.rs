@@ -57,6 +57,18 @@ pub async fn holds(stage: &Stage, status: &AppStatus, at: &str) {
     let incoming = host.listing(&host.state.join("apps/shop/incoming"));
     assert!(incoming.is_empty(), "{incoming:?}: {}", told());
 
+    // Nothing half-built: what is kept for the next build, and no more.
+    let mut built = Vec::new();
+    for _ in 0..50 {
+        built = host.listing(&host.state.join("apps/shop/build"));
+        built.retain(|it| it != "cache" && it != "git");
+        if built.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(built.is_empty(), "{built:?}: {}", told());
+
     // What can be restored is there, and nothing that nobody knows.
     let kept = host.listing(&host.state.join("apps/shop/releases"));
     if let Ok(plan) = host.client.plan("shop", &Default::default()).await {
