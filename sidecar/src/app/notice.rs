@@ -106,3 +106,74 @@ fn caused(records: &[Record], number: u64) -> String {
     });
     settled.map(|left| format!(", which takes back #{left}")).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use vial_protocol::Slot;
+
+    use super::*;
+    use crate::app::fixture::release_of;
+    use crate::app::history::History;
+    use crate::app::machine::State;
+    use crate::store::record::Began;
+
+    /// What is told where #3 of a kind ends so, after #2 was deployed.
+    fn told(kind: Kind, records: &[Record], effects: &[Effect]) -> Vec<(Occasion, u64, String)> {
+        let mut history = History::default();
+        for (number, kind) in [(2, Kind::Deploy), (3, kind)] {
+            history.add_release(release_of(number));
+            let began = Began {
+                number,
+                kind,
+                release: Some(number),
+                actor: "anna".into(),
+                reason: None,
+                reverts: Vec::new(),
+                build: None,
+            };
+            history.apply(&[Record::Began(began)], jiff::Timestamp::UNIX_EPOCH);
+        }
+        let mut state = State { active: Some(Slot::Blue), serving: Some(2), ..State::default() };
+        state.slots.get_mut(Slot::Blue).release = Some(2);
+        occasions(Known { app: "shop", state: &state, history: &history }, records, effects)
+    }
+
+    fn ended(status: Status, error: Option<Problem>) -> Record {
+        Record::Ended { number: 3, status, error }
+    }
+
+    #[test]
+    fn each_end_is_told_once_and_a_rollback_as_what_it_is() {
+        let said = told(Kind::Deploy, &[ended(Status::Succeeded, None)], &[]);
+        assert_eq!(said, [(Occasion::Succeeded, 3, "deploy of v3.0.0 succeeded".into())]);
+        let settled = Record::Settled { number: 3, took_back: Some(2) };
+        let said = told(Kind::Rollback, &[ended(Status::Succeeded, None), settled], &[]);
+        let words = "rolled back to v3.0.0, which takes back #2";
+        assert_eq!(said, [(Occasion::RolledBack, 3, words.into())]);
+        let why = Problem::new(Code::Exited, "Not deployed: v2.0.0 still serves.");
+        let said = told(Kind::Deploy, &[ended(Status::Failed, Some(why.clone()))], &[]);
+        assert_eq!(said, [(Occasion::Failed, 3, why.message)]);
+    }
+
+    #[test]
+    fn what_a_person_cancelled_is_no_news_and_what_nobody_allowed_is() {
+        assert_eq!(told(Kind::Deploy, &[ended(Status::Cancelled, None)], &[]), []);
+        let refused = Problem::new(Code::Destructive, "Not deployed: it drops the prices.");
+        let said = told(Kind::Deploy, &[ended(Status::Cancelled, Some(refused))], &[]);
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].0, Occasion::Failed);
+    }
+
+    #[test]
+    fn a_crash_loop_is_told_at_its_beginning_and_not_at_each_turn() {
+        let exits = |attempt| {
+            let effect = Effect::RestartAfter { slot: Slot::Blue, attempt };
+            told(Kind::Restart, &[], &[effect])
+        };
+        assert_eq!(exits(1), []);
+        let said = exits(2);
+        assert_eq!((said[0].0, said[0].1), (Occasion::CrashLoop, 2));
+        assert!(said[0].2.starts_with("v2.0.0 exits again and again"), "{said:?}");
+        assert_eq!(exits(3), []);
+    }
+}

@@ -248,3 +248,102 @@ pub(super) fn stuck(connection: &Connection) -> Result<Vec<Stuck>, StoreError> {
 pub(super) fn grows(records: &[super::record::Record]) -> bool {
     records.iter().any(|it| matches!(it, super::record::Record::Noticed(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use vial_protocol::notification::Occasion;
+    use vial_protocol::{Code, Kind, Problem, Status};
+
+    use super::super::record::{Began, Record};
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn later(seconds: i64) -> Timestamp {
+        NOW.checked_add(SignedDuration::from_secs(seconds)).unwrap()
+    }
+
+    fn began(number: u64) -> Record {
+        Record::Began(Began {
+            number,
+            kind: Kind::Deploy,
+            release: None,
+            actor: "anna".into(),
+            reason: None,
+            reverts: Vec::new(),
+            build: None,
+        })
+    }
+
+    fn failed(number: u64, targets: &[&str]) -> Vec<Record> {
+        let mut error = Problem::new(Code::Exited, "it exited").log(vec!["PLANTED".into()]);
+        error.next = Some("look".into());
+        let notice = Notice {
+            occasion: Occasion::Failed,
+            number,
+            message: "it failed".into(),
+            targets: targets.iter().map(|it| (*it).to_owned()).collect(),
+            origin: "abc".into(),
+            host: "www1".into(),
+        };
+        let ended = Record::Ended { number, status: Status::Failed, error: Some(error) };
+        vec![ended, Record::Noticed(notice)]
+    }
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("vial.db")).unwrap();
+        store.load("shop", 1).await.unwrap();
+        store.commit("shop", vec![began(1)], None, NOW).await.unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn what_is_told_is_the_deployment_as_the_same_step_left_it_and_no_line_of_a_log() {
+        let (_folder, store) = store().await;
+        store.commit("shop", failed(1, &["audit", "team"]), None, later(1)).await.unwrap();
+        let due = store.outbox_due(later(1)).await.unwrap();
+        assert_eq!(due.iter().map(|it| it.target.as_str()).collect::<Vec<_>>(), ["audit", "team"]);
+        assert_eq!(due[0].payload, due[1].payload);
+        assert!(!due[0].payload.contains("PLANTED"));
+        let told: Notification = serde_json::from_str(&due[0].payload).unwrap();
+        assert_eq!(told.id, "abc.shop.1.failed.1000");
+        assert_eq!((told.deployment.status, told.at), (Status::Failed, later(1)));
+        assert_eq!(told.deployment.error.unwrap().message, "it exited");
+    }
+
+    #[tokio::test]
+    async fn a_step_that_was_not_written_tells_nothing() {
+        let (_folder, store) = store().await;
+        let mut records = failed(1, &["audit"]);
+        // There is such a deployment already.
+        records.push(began(1));
+        store.commit("shop", records, None, NOW).await.unwrap_err();
+        assert_eq!(store.outbox_due(later(1)).await.unwrap(), []);
+        assert_eq!(store.deployment("shop", 1).await.unwrap().unwrap().status, Status::Queued);
+    }
+
+    #[tokio::test]
+    async fn what_failed_waits_for_its_time_and_can_be_seen_until_its_target_is_well() {
+        let (_folder, store) = store().await;
+        store.commit("shop", failed(1, &["audit"]), None, NOW).await.unwrap();
+        let row = store.outbox_due(NOW).await.unwrap()[0].row;
+        assert_eq!(store.outbox_stuck().await.unwrap(), [], "nothing was tried yet");
+        let again = |next_at| Attempt::Failed { error: "it is away".into(), next_at };
+        store.outbox_tried(row, again(Some(later(5))), NOW).await.unwrap();
+        assert_eq!(store.outbox_due(later(4)).await.unwrap(), []);
+        assert_eq!(store.outbox_next().await.unwrap(), Some(later(5)));
+        assert_eq!(store.outbox_due(later(5)).await.unwrap()[0].attempts, 1);
+        store.outbox_tried(row, again(None), later(6)).await.unwrap();
+        assert_eq!(store.outbox_next().await.unwrap(), None, "it was given up");
+        let stuck = store.outbox_stuck().await.unwrap();
+        assert_eq!((stuck[0].waiting, stuck[0].given_up, stuck[0].attempts), (0, 1, 2));
+        assert_eq!(stuck[0].error, "it is away");
+        store.commit("shop", vec![began(2)], None, NOW).await.unwrap();
+        store.commit("shop", failed(2, &["audit"]), None, later(7)).await.unwrap();
+        let row = store.outbox_due(later(7)).await.unwrap()[0].row;
+        store.outbox_tried(row, Attempt::Delivered, later(8)).await.unwrap();
+        assert_eq!(store.outbox_stuck().await.unwrap(), []);
+    }
+}

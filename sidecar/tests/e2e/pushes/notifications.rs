@@ -6,9 +6,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
+use vial_protocol::Status;
 use vial_protocol::notification::{Notification, Occasion};
 
 use super::super::QUICK;
+use super::Stage;
 use crate::support::{Host, SOON, Setup, archive, ports};
 
 /// Somebody who is told.
@@ -174,4 +176,35 @@ async fn a_daemon_that_dies_before_it_could_tell_tells_when_it_is_back() {
     host.deploy(2).await;
     let heard = audit.until(3).await;
     assert_eq!(heard[2].notification().deployment.number, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destructive_migration_that_was_pushed_waits_for_a_person_who_is_told() {
+    let port = ports::free();
+    let team = Ear::new(port, &[]).await;
+    let notify = format!(
+        "[notify.team]\nkind = \"slack\"\nurl = \"http://127.0.0.1:{port}/PLANTED\"\non = [\"failed\"]\n"
+    );
+    let stage = Stage::told("auto_deploy = true", &notify).await;
+    let secret = stage.secret().await;
+    stage.host.until_ended(1).await;
+    let pushed = stage.commit("8");
+    stage.push("main");
+    stage.tell(&secret).await;
+    let ended = stage.host.until_ended(2).await;
+    assert_eq!(ended.status, Status::Cancelled);
+    assert_eq!(stage.host.serving().await, "1.0.0");
+    let heard = team.until(1).await;
+    let said = &heard[0].body;
+    assert!(said.contains("Not deployed: v8.0.0"), "{said}");
+    assert!(said.contains("vial deploy shop --ref main --allow-destructive"), "{said}");
+    let why = format!("{} was cancelled (#2), so it waits for the next commit", &pushed[..10]);
+    let note = why.clone();
+    stage
+        .host
+        .until("shop", move |it| {
+            it.auto_deploy.as_ref().is_some_and(|it| it.note.as_deref() == Some(&note))
+        })
+        .await;
+    assert_eq!(stage.commits().await.len(), 2);
 }
