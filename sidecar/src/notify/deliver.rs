@@ -36,8 +36,13 @@ pub async fn keep_delivering(
     host: Arc<HostConfig>,
     apps: watch::Receiver<Arc<Registry>>,
 ) {
+    // What an earlier daemon could not tell is said before anything is tried.
+    let mut said = false;
     loop {
         let registry = apps.borrow().clone();
+        if !said {
+            said = tell(&store, &registry).await.is_ok();
+        }
         let wait = match deliver(&store, &host, &registry).await {
             Ok(wait) => wait,
             Err(error) => {
