@@ -5,14 +5,15 @@ use std::time::Duration;
 use vial_protocol::{Code, Deployment, Kind, Status};
 
 use super::QUICK;
-use crate::support::{Host, Repository, Setup};
+use crate::figure;
+use crate::support::{Host, Repository, Setup, processes};
 
 /// The shop needs no packages.
 const MIX: &str = "build = [\"mix release\"]";
 
 /// A host whose shop is built from a repository.
-async fn host(
-    repository: impl Fn(&std::path::Path) -> Repository,
+pub(super) async fn host(
+    repository: impl FnOnce(&std::path::Path) -> Repository,
     lines: &str,
 ) -> (Host, Repository) {
     let mut host = Setup::new().app("shop", QUICK).write();
@@ -27,7 +28,7 @@ async fn host(
 /// copying Erlang into the release.
 fn a_large_shop(folder: &std::path::Path) -> Repository {
     let repository = Repository::shop(folder, 1);
-    for number in 0..20 {
+    for number in 0..24 {
         let functions: String = (0..60)
             .map(|it| {
                 format!(
@@ -76,8 +77,11 @@ async fn a_branch_is_built_and_deployed_and_a_commit_that_does_not_compile_is_no
     assert_eq!(second.kind, Kind::Redeploy);
     assert_eq!(second.commit.clone().unwrap().sha, commit.sha);
     let (cold, warm) = (building(&first), building(&second));
-    eprintln!("built in {cold} ms, and again in {warm} ms");
-    assert!(warm * 3 < cold, "{cold} ms, then {warm} ms");
+    figure!("a shop of some size: built in {cold} ms, and again in {warm} ms");
+    let log = host.vial(&["logs", "shop", "--build", "2"]).await.ends(0);
+    log.never_says(&["Compiling"]);
+    // Of what is measured, copying Erlang into the release is the same both times.
+    assert!(warm * 2 < cold, "{cold} ms, then {warm} ms");
 
     repository.write("lib/broken.ex", "defmodule Shop.Broken do\n  def f(, do: 1\nend\n");
     repository.push("main", "Break it");
@@ -85,17 +89,17 @@ async fn a_branch_is_built_and_deployed_and_a_commit_that_does_not_compile_is_no
     said.says(&[
         "Not deployed",
         "v1.0.0 (#2) still serves",
-        "lib/broken.ex:2",
+        "lib/broken.ex:",
         "exited with status 1",
     ]);
     let third = host.deployment(3).await;
     let error = third.error.unwrap();
     assert_eq!((third.status, error.code), (Status::Failed, Code::BuildFailed));
-    assert!(error.log.iter().any(|line| line.contains("lib/broken.ex:2")), "{error:#?}");
+    assert!(error.log.iter().any(|line| line.contains("lib/broken.ex:")), "{error:#?}");
     assert_eq!(host.serving().await, "1.0.0");
-    host.vial(&["logs", "shop", "--build", "3"]).await.ends(0).says(&["lib/broken.ex:2"]);
-    host.vial(&["logs", "shop", "--build", "3", "-f"]).await.ends(0).says(&["lib/broken.ex:2"]);
-    assert_eq!(host.listing(&host.state.join("apps/shop/build")), ["cache", "git"]);
+    host.vial(&["logs", "shop", "--build", "3"]).await.ends(0).says(&["lib/broken.ex:"]);
+    host.vial(&["logs", "shop", "--build", "3", "-f"]).await.ends(0).says(&["lib/broken.ex:"]);
+    nothing_left(&host).await;
 
     repository.git(&["rm", "--quiet", "lib/broken.ex"]);
     repository.version(2);
@@ -126,7 +130,7 @@ async fn what_names_no_commit_is_refused_before_anything_is_built() {
     }
     host.vial(&["redeploy", "shop"]).await.ends(2).says(&["Nothing serves yet"]);
     host.vial(&["redeploy", "shop", "99"]).await.ends(3).says(&["no such deployment"]);
-    assert_eq!(host.listing(&host.state.join("apps/shop/build")), ["cache", "git"]);
+    nothing_left(&host).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,6 +155,37 @@ async fn a_build_is_cancelled_with_all_that_it_has_started() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_wait_for_one_another_and_say_so() {
+    let mut host = Setup::new().app("shop", QUICK).app("store", QUICK).write();
+    let repository = Repository::new(host.folder.path());
+    repository.push("main", "Wait");
+    let gate = host.path("gate");
+    let build = format!("build = [\"while [ ! -e {} ]; do sleep 0.05; done\"]", gate.display());
+    for app in host.apps.clone() {
+        host.write_app(app, &format!("{QUICK}\n{}", repository.source(&build)));
+    }
+    host.start_daemon().await;
+    host.vial(&["deploy", "shop", "--ref", "main", "--detach"]).await.ends(0);
+    until_printed(&host, 1, "Command 1").await;
+    host.vial(&["deploy", "store", "--ref", "main", "--detach"]).await.ends(0);
+    let waits = "waits for the build of shop #1; next in line";
+    let said = |status: &vial_protocol::AppStatus| {
+        let step = status.deployment.as_ref().and_then(|it| it.last_step().cloned());
+        step.is_some_and(|it| it.outcome.as_deref() == Some(waits))
+    };
+    host.until("store", said).await;
+    // Another one of the same app is refused while one is on its way.
+    let again = host.vial(&["deploy", "shop", "--ref", "main"]).await.ends(3);
+    again.says(&["Not deployed", "in progress"]);
+    std::fs::write(&gate, "").unwrap();
+    for app in ["shop", "store"] {
+        let ended = host.until(app, |it| it.deployment.is_none()).await;
+        let error = ended.last.unwrap().error.unwrap();
+        assert!(error.message.contains("left no release"), "{app}: {error:#?}");
+    }
+}
+
 async fn until_printed(host: &Host, number: u64, text: &str) {
     for _ in 0..400 {
         let path = host.state.join(format!("apps/shop/builds/{number}/build.log"));
@@ -162,17 +197,27 @@ async fn until_printed(host: &Host, number: u64, text: &str) {
     panic!("the build did not print {text:?}");
 }
 
-/// Nothing of a build runs, and nothing of it is on the disk but its log and what the next may use.
-async fn nothing_builds(host: &Host) {
+/// Nothing of a build is on the disk but its log and what the next may use.
+pub(super) async fn nothing_left(host: &Host) {
+    let work = host.state.join("apps/shop/build");
     for _ in 0..200 {
-        let running = host.processes();
-        let running = running.iter().filter(|pid| crate::support::processes::name(**pid) != "epmd");
-        let there = host.listing(&host.state.join("apps/shop/build"));
-        if running.count() == 0 && there == ["cache", "git"] {
+        if host.listing(&work) == ["cache", "git"] {
             return;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    let there = host.listing(&host.state.join("apps/shop/build"));
-    panic!("{:?} still run, {there:?} is left", host.processes());
+    panic!("{:?} is left", host.listing(&work));
+}
+
+/// And nothing of it runs, where no slot does.
+pub(super) async fn nothing_builds(host: &Host) {
+    nothing_left(host).await;
+    for _ in 0..200 {
+        let running = host.processes();
+        if running.iter().all(|pid| processes::name(*pid) == "epmd") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{:?} still run", host.processes());
 }

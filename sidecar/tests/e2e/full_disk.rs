@@ -18,7 +18,7 @@ use crate::support::releases::text;
 use crate::support::{Host, Setup, archive, is_root, processes};
 
 /// A file system of its own, unmounted with it.
-struct Disk {
+pub(super) struct Disk {
     folder: tempfile::TempDir,
     mount: PathBuf,
 }
@@ -35,7 +35,7 @@ impl Disk {
         Some(disk)
     }
 
-    fn tmpfs(megabytes: u32) -> Option<Disk> {
+    pub(super) fn tmpfs(megabytes: u32) -> Option<Disk> {
         let disk = Disk::new()?;
         let size = format!("size={megabytes}m,mode=755");
         run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs", disk.mount.to_str().unwrap()])?;
@@ -54,7 +54,7 @@ impl Disk {
         Some(Disk { folder, mount })
     }
 
-    fn state(&self) -> PathBuf {
+    pub(super) fn state(&self) -> PathBuf {
         self.mount.join("state")
     }
 

@@ -13,6 +13,7 @@ mod admin_route;
 mod bad_input;
 mod bad_releases;
 mod builds;
+mod builds_hostile;
 mod caddy_dies;
 mod clock;
 mod console;
