@@ -23,8 +23,8 @@ defmodule Vial.Error do
   `:revert_failed`, `:start_failed`, `:exited`, `:unhealthy`, `:port_taken`, `:verify_failed`, `:switch_failed`,
   `:bake_failed`, `:interrupted`, `:cancelled`.
 
-  Warnings of a status: `:crash_loop`, `:route`, `:active_unhealthy`. Anything else on the daemon's
-  side: `:internal`.
+  Warnings of a status: `:crash_loop`, `:route`, `:active_unhealthy`, `:notification`. Anything else on
+  the daemon's side: `:internal`.
 
   Between this node and the daemon:
 

@@ -6,6 +6,7 @@ defmodule Vial.Status do
   Caddy sends traffic to, `serving` the release in it; both are `nil` before the first deploy
   succeeded. `deployment` is the deployment in progress, `queued` the one that waits for it, `last`
   the one that ended last. `rollback` says whether a rollback is possible, to what, or why not.
+  `auto_deploy` is `nil` where the app is not built from a repository.
   """
 
   @type t :: %__MODULE__{
@@ -21,6 +22,7 @@ defmodule Vial.Status do
           last: Vial.Deployment.t() | nil,
           rollback: Vial.Offer.t() | nil,
           route: Vial.Route.t() | nil,
+          auto_deploy: Vial.AutoDeploy.t() | nil,
           warnings: [Vial.Error.t()]
         }
 
@@ -36,6 +38,7 @@ defmodule Vial.Status do
     :last,
     :rollback,
     :route,
+    :auto_deploy,
     slots: [],
     warnings: []
   ]

@@ -137,6 +137,13 @@ const APP: &[(&str, &[&str])] = &[
     ("[source]\nbranch = \"main\"", &["`source.git` is missing", "line 3", "add `git ="]),
     ("[source]\ngit = \"ext::sh -c x\"", &["`source.git` is a text", "an address that Git clones from"]),
     ("[source]\ngit = \"https://a.b/c\"\nbranch = \"--upload-pack=x\"", &["`source.branch` is", "line 5"]),
+    ("[source]\ngit = \"https://a.b/c\"\npoll = \"1s\"", &["`source.poll` is \"1s\"", "line 5"]),
+    ("[notify.team]\nkind = \"slak\"\nurl = \"https://a.b\"", &["`notify.team.kind` is \"slak\"", "did you mean \"slack\"?"]),
+    ("[notify.team]\nkind = \"slack\"", &["`notify.team.url` is missing", "`url_file`"]),
+    ("[notify.team]\nkind = \"slack\"\nurl = \"ftp://a.b\"", &["`notify.team.url` is a text", "https://example.com"]),
+    ("[notify.team]\nurl = \"https://a.b\"", &["`notify.team.secret_file` is missing", "kind = \"slack\""]),
+    ("[notify.team]\nkind = \"slack\"\nurl = \"https://a.b\"\non = [\"fail\"]", &["`notify.team.on[0]` is \"fail\"", "\"failed\""]),
+    ("[notify.\"a b\"]\nurl = \"https://a.b\"", &["a name here is 1 to 32"]),
     ("[source]\ngit = \"https://a.b/c\"\nauto_deploy = \"yes\"", &["`source.auto_deploy` is \"yes\"", "true or false"]),
     // What does not go together.
     ("health = { path = \"/\", command = [\"bin/check\"] }", &["`health.command` beside another kind of check", "keep one"]),
@@ -213,6 +220,7 @@ const HOST: &[(&str, &[&str])] = &[
     ("[limits]\nrelease_ratio = \"x\"", &["`limits.release_ratio` is \"x\""]),
     ("[limits]\nupload_idle = 60", &["the unit is missing: write \"60s\""]),
     ("[limits]\nrequest_bytes = 1", &["`limits.request_bytes` is 1", "from 1 KiB to 1 GiB"]),
+    ("[hooks]\nlisten = \"4180\"", &["`hooks.listen` is \"4180\"", "127.0.0.1:4180"]),
     ("[log]\nlevel = \"warning\"", &["did you mean \"warn\"?"]),
     ("[log]\nformat = \"text\"", &["\"auto\" or \"journal\" or \"human\" or \"json\""]),
     ("state_dir = ", &["a mistake in the TOML", "line 1"]),
@@ -295,6 +303,7 @@ fn a_secret_is_repeated_nowhere() {
         "slot_env = { blue = { A = hunter2 } }",
         "[source]\ngit = \"https user:hunter2@example.com\"",
         "[source]\ngit = \"https://a.b/c\"\nbuild = [[\"hunter2\"]]",
+        "[notify.team]\nkind = \"slack\"\nurl = \"hooks.example.com/hunter2\"",
     ] {
         let said = complaints(format!("{MINIMAL}{line}\n").as_bytes());
         assert!(!said.is_empty() && !said.contains("hunter2"), "{line}: {said}");

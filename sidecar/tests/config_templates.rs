@@ -101,7 +101,7 @@ fn a_name_that_the_file_would_be_refused_for_is_refused_before() {
 
 #[test]
 fn what_the_host_template_calls_usual_is_what_holds() {
-    let examples = ["unix//", "epmd_port", "apps_dir", "probe"];
+    let examples = ["unix//", "epmd_port", "apps_dir", "probe", "listen"];
     let text = set(&host_template(), &examples)
         .replace("socket = \"/run/vial/vial.sock\"", "# (tried below)");
     assert_eq!(settings(&text), 13);
@@ -112,6 +112,7 @@ fn what_the_host_template_calls_usual_is_what_holds() {
     let read = HostConfig::load(&all.file()).unwrap();
     assert_eq!(read.socket(), HostConfig::usual(&all.file()).socket());
     assert!(read.epmd_port.is_some() && read.caddy.probe.is_some());
+    assert_eq!(read.hooks, Some(([127, 0, 0, 1], 4180).into()));
 }
 
 #[test]

@@ -429,3 +429,56 @@ fn a_log_that_its_file_system_cannot_free_is_named() {
         "freed when the green slot is started the next time",
     );
 }
+
+#[test]
+fn secrets_that_others_may_read_are_found() {
+    let stage = Stage::new();
+    stage.host(&format!(
+        "[notify.team]\nkind = \"slack\"\nurl_file = \"{0}\"\n\
+         [notify.audit]\nurl = \"https://a.b\"\nsecret_file = \"{0}.none\"\n",
+        stage.at("slack-url").display()
+    ));
+    stage.write("slack-url", "https://hooks.example.com/PLANTED");
+    stage.mode("slack-url", 0o644);
+    fs::create_dir_all(stage.at("state/apps/shop")).unwrap();
+    stage.write("state/apps/shop/hook-secret", "known to the forge");
+    stage.mode("state/apps/shop/hook-secret", 0o640);
+    let report = stage.doctor();
+    report.finds("problem", "slack-url holds a secret, and others may read it", "chmod 600");
+    report.finds("problem", "hook-secret holds a secret, and others may read it", "chmod 600");
+    report.finds("problem", "slack-url.none cannot be looked at", "correct its path");
+    assert!(!report.text.contains("PLANTED"), "{}", report.text);
+}
+
+#[test]
+fn an_address_of_webhooks_that_a_stranger_has_is_found() {
+    let stage = Stage::new();
+    let (_stranger, port) = stranger();
+    stage.host(&format!("[hooks]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let report = stage.doctor();
+    report.finds("problem", "where webhooks shall be taken, is held by", "hooks.listen");
+    let _daemon = stage.daemon();
+    let report = stage.doctor();
+    report.finds("problem", "where webhooks shall be taken, is held by", "End that process");
+}
+
+#[test]
+fn a_repository_that_cannot_be_asked_is_found() {
+    let stage = Stage::new();
+    stage.shop("source = { git = \"https://example.com/shop.git\" }\n");
+    let mut app = shop(&stage, &[]);
+    app["auto_deploy"] = json!({
+        "on": true, "branch": "main",
+        "failing": {
+            "since": "2026-01-01T00:00:00Z", "attempts": 4, "error": "fatal: no such host",
+            "next_at": "2026-01-01T00:10:00Z",
+        },
+    });
+    stage.fake_daemon(&status(env!("CARGO_PKG_VERSION"), &[app]));
+    let report = stage.doctor();
+    report.finds(
+        "warning",
+        "could not be asked for main (4 attempts): fatal: no such host",
+        "[source]",
+    );
+}

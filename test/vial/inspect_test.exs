@@ -41,6 +41,9 @@ defmodule Vial.InspectTest do
           {%Vial.Commit{sha: "3f2a9c1d0e4b", reference: "main", subject: "Sell tea\e[2J"},
            "#Vial.Commit<3f2a9c1d0e of main: Sell tea>"},
           {%Vial.Build{reference: "main", of: 2}, "#Vial.Build<main as #2, by_hand>"},
+          {%Vial.AutoDeploy{on: true, branch: "main", note: "3f2a was\e[2J rolled back"},
+           "#Vial.AutoDeploy<on, from main; 3f2a was rolled back>"},
+          {%Vial.AutoDeploy{branch: "main"}, "#Vial.AutoDeploy<off>"},
           {%Vial.Log{slot: :blue, cursor: 0}, "#Vial.Log<blue: nothing>"}
         ] do
       assert inspect(value, width: :infinity) == shown

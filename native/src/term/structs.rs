@@ -4,6 +4,7 @@ use rustler::{Encoder, Env, Term};
 use vial_protocol::migration::{MigrationState, MigrationsReport, Moved};
 use vial_protocol::plan::DatabasePlan;
 use vial_protocol::request::{Accepted, Evaluated, Migrated};
+use vial_protocol::source::{AutoDeploy, Failing};
 use vial_protocol::{
     AppStatus, Build, Commit, DaemonStatus, Deployment, EnvironmentPlan, Event, Health, LogChunk,
     LogLine, Migration, Plan, Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standing,
@@ -27,8 +28,12 @@ macro_rules! structure {
 structure!(DaemonStatus => "Elixir.Vial.Daemon" { version, pid, started_at, apps, problems });
 structure!(AppStatus => "Elixir.Vial.Status" {
     name, revision, desired, active, serving, serving_since, slots, deployment, queued, last,
-    rollback, route, warnings,
+    rollback, route, auto_deploy, warnings,
 });
+structure!(AutoDeploy => "Elixir.Vial.AutoDeploy" {
+    on, branch, set_by, poll_ms, tip, looked_at, note, failing,
+});
+structure!(Failing => "Elixir.Vial.AutoDeploy.Failing" { since, attempts, error, next_at });
 structure!(SlotStatus => "Elixir.Vial.Slot" {
     slot, state, release, port, node, pid, since, restarts, health, last_exit,
 });

@@ -129,6 +129,7 @@ words!(Code {
     CrashLoop => "crash_loop",
     Route => "route",
     ActiveUnhealthy => "active_unhealthy",
+    Notification => "notification",
     Internal => "internal",
 });
 

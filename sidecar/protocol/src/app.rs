@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Deployment, Desired, Problem, Release, Slot};
+use crate::{AutoDeploy, Deployment, Desired, Problem, Release, Slot};
 
 /// One app, as a numbered snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct AppStatus {
     pub rollback: RollbackOffer,
     /// The route through Caddy; absent for a worker.
     pub route: Option<RouteStatus>,
+    /// Whether new commits are deployed by themselves; absent where the app has no source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_deploy: Option<AutoDeploy>,
     /// What is wrong, most urgent first.
     pub warnings: Vec<Problem>,
 }

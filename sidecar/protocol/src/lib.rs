@@ -4,7 +4,8 @@
 //! [`deployment`] and [`app`] are what a reader sees; [`build`] is what a deployment was built from;
 //! [`migration`] is what a release does to the database, [`environment`] what it starts with;
 //! [`plan`] is what a person agrees to before something changes; [`request`] is what a
-//! caller asks for; [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams.
+//! caller asks for; [`source`] is where its commits come from, [`notification`] what others are told;
+//! [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams.
 //!
 //! The daemon, the command line, the NIF and the dashboard all import this crate; it imports none
 //! of them. Every type is JSON through serde. Times are UTC instants in RFC 3339, durations are
@@ -17,10 +18,12 @@ pub mod environment;
 pub mod event;
 pub mod log;
 pub mod migration;
+pub mod notification;
 pub mod plan;
 pub mod problem;
 pub mod release;
 pub mod request;
+pub mod source;
 pub mod words;
 
 pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotState, SlotStatus};
@@ -33,6 +36,7 @@ pub use migration::{Effect, Migration, MigrationChoice, Reversal, Standing};
 pub use plan::{DatabasePlan, Plan};
 pub use problem::{Code, Problem};
 pub use release::Release;
+pub use source::AutoDeploy;
 pub use words::{Desired, Kind, Slot, Status};
 
 /// The version of this crate: a daemon and a client of the same version understand each other

@@ -107,6 +107,8 @@ pub enum Code {
     Route,
     /// The release in the active slot fails its health check.
     ActiveUnhealthy,
+    /// Somebody who is to be told of what happens cannot be told.
+    Notification,
 
     /// Something in Vial or the host failed: the message has what the system said.
     Internal,

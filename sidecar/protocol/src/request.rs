@@ -57,6 +57,9 @@ pub struct Build {
     pub allow_destructive: bool,
     /// Why, for the history.
     pub reason: Option<String>,
+    /// Whether a push to a repository on this host brought it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub push: bool,
 }
 
 /// `POST /v1/apps/{app}/restart`

@@ -29,7 +29,8 @@ pub(super) async fn rollback(caller: Caller, bytes: Bytes) -> Answered {
 }
 
 pub(super) async fn build(caller: Caller, bytes: Bytes) -> Answered {
-    let Build { reference, deployment, allow_destructive, reason } = body(&bytes)?;
+    let Build { reference, deployment, allow_destructive, reason, push } = body(&bytes)?;
+    let trigger = if push { Trigger::Push } else { Trigger::ByHand };
     let source = match (reference, deployment) {
         (None, None) => BuildSource::Branch,
         (Some(reference), None) => BuildSource::Ref(reference),
@@ -38,7 +39,7 @@ pub(super) async fn build(caller: Caller, bytes: Bytes) -> Answered {
             return Err(bad("Either `ref` or `deployment` says what is built, not both."));
         }
     };
-    let ask = BuildAsk { source, allow_destructive, trigger: Trigger::ByHand };
+    let ask = BuildAsk { source, allow_destructive, trigger };
     accepted(caller.ask(reason, What::Build(ask)).await)
 }
 

@@ -5,8 +5,8 @@
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
 //! [`build_log`] for streams, [`console`] for what runs in a release, [`migrations`] for the
-//! database, [`environment`] for what releases start with. [`answer`] turns every problem into a
-//! response.
+//! database, [`environment`] for what releases start with, [`source`] for where commits come from.
+//! [`answer`] turns every problem into a response.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -24,6 +24,7 @@ mod peer;
 mod read;
 mod router;
 mod server;
+mod source;
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
 use super::{
-    Shared, build_log, change, console, deploy, environment, events, logs, migrations, read,
+    Shared, build_log, change, console, deploy, environment, events, logs, migrations, read, source,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -24,6 +24,9 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))
         .route("/v1/apps/{app}/deployments/{number}/log", get(build_log::build_log))
         .route("/v1/apps/{app}/builds", post(change::build))
+        .route("/v1/apps/{app}/auto-deploy", post(source::switch))
+        .route("/v1/apps/{app}/auto-deploy/secret", post(source::secret))
+        .route("/v1/apps/{app}/repository", post(source::repository))
         .route("/v1/apps/{app}/rollback", get(read::plan).post(change::rollback))
         .route("/v1/apps/{app}/migrations", get(migrations::report).post(migrations::migrate))
         .route(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vial_protocol::{Build, Slot, Status};
 
+use super::auto;
 use super::jobs;
 use super::jobs::Looked;
 use super::machine::{Effect, Fact, Grace, Life, RunId};
@@ -193,6 +194,16 @@ impl Task {
         self.log_work = CancellationToken::new();
         let work = jobs::keep_log::keep_logs(self.context.clone());
         let until = self.log_work.clone();
+        tokio::spawn(async move { until.run_until_cancelled(work).await });
+    }
+
+    /// Deploys new commits by themselves where that is wanted, as long as the app is here.
+    pub(super) fn watch_source(&mut self) {
+        self.source_work.cancel();
+        self.source_work = CancellationToken::new();
+        let (context, look) = (self.context.clone(), self.look.clone());
+        let work = auto::watch::watch(context, self.readers(), look, self.tell.clone());
+        let until = self.source_work.clone();
         tokio::spawn(async move { until.run_until_cancelled(work).await });
     }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use vial_protocol::request::Accepted;
 use vial_protocol::{AppStatus, Code, Environment, Plan, Problem};
 
 use super::admission::RollbackAsk;
 use super::context::Context;
-use super::message::Message;
+use super::message::{Message, Sight};
 use super::request::Request;
 use super::whereabouts::Whereabouts;
 
@@ -20,6 +20,7 @@ pub struct App {
     messages: mpsc::Sender<Message>,
     status: watch::Receiver<Arc<AppStatus>>,
     context: watch::Receiver<Arc<Context>>,
+    look: Arc<Notify>,
     beats: Arc<AtomicU64>,
 }
 
@@ -29,9 +30,10 @@ impl App {
         messages: mpsc::Sender<Message>,
         status: watch::Receiver<Arc<AppStatus>>,
         context: watch::Receiver<Arc<Context>>,
+        look: Arc<Notify>,
         beats: Arc<AtomicU64>,
     ) -> Self {
-        App { name, messages, status, context, beats }
+        App { name, messages, status, context, look, beats }
     }
 
     /// The app's name.
@@ -112,6 +114,17 @@ impl App {
     /// have ended, or would not.
     pub async fn end(&self) {
         let _ = self.call(Message::End).await;
+    }
+
+    /// Lets the app look at its branch, or at whether it shall: what there is to know is in the store.
+    pub fn look(&self) {
+        self.look.notify_one();
+    }
+
+    /// Lets the status say whether those can be told who are to be told of the app.
+    pub fn outbox(&self, problem: Option<Problem>) {
+        // Where there is no room, it is told after the next attempt.
+        let _ = self.messages.try_send(Message::Seen(Sight::Outbox(problem)));
     }
 
     /// Gives the task something to answer, so that [`App::beats`] tells whether it does.

@@ -28,6 +28,8 @@ const MIGRATE: &str = "migrate";
 pub enum Purpose {
     /// A program of a deployment's build.
     Build(u64),
+    /// Asking the repository for the tip of a branch.
+    Tip,
     /// The migrations of a deployment.
     Migrate(u64),
     /// Taking migrations down in a deployment.
@@ -48,6 +50,7 @@ impl Purpose {
     fn word(self) -> &'static str {
         match self {
             Purpose::Build(_) => "build",
+            Purpose::Tip => "tip",
             Purpose::Migrate(_) => MIGRATE,
             Purpose::Revert(_) => "revert",
             Purpose::Restore(_) => "restore",

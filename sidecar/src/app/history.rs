@@ -175,7 +175,8 @@ impl History {
             | Record::SlotFilled { .. }
             | Record::Stopping { .. }
             | Record::Wanted(_)
-            | Record::ClockHeld(_) => {}
+            | Record::ClockHeld(_)
+            | Record::Noticed(_) => {}
         }
     }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use vial_protocol::request::Accepted;
-use vial_protocol::{Environment, Health, Plan, Problem, Release, Slot};
+use vial_protocol::{AutoDeploy, Environment, Health, Plan, Problem, Release, Slot};
 
 use super::admission::RollbackAsk;
+use super::auto::Decision;
 use super::context::Context;
 use super::machine::{Fact, RunId};
 use super::request::Request;
 use super::whereabouts::Whereabouts;
 use crate::build::Built;
+use crate::store::auto::Tried;
 
 /// What the task is told.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub enum Message {
     Whereabouts(Option<u64>, Option<&'static str>, oneshot::Sender<Result<Whereabouts, Problem>>),
     /// Somebody asks for its environment, with the values or without.
     Environment(bool, oneshot::Sender<Environment>),
+    /// What becomes of the tip of the app's branch, when this one was deployed by itself last.
+    Tip(String, Option<Tried>, oneshot::Sender<Decision>),
     /// Something happened that the machine must know.
     Fact(Fact),
     /// Something happened that readers want to see.
@@ -78,4 +82,8 @@ pub enum Sight {
     },
     /// The route was checked.
     Route(Option<Problem>),
+    /// The app's branch was looked at; absent where there is none.
+    Source(Option<AutoDeploy>),
+    /// Those who are told of the app were told, or could not be.
+    Outbox(Option<Problem>),
 }

@@ -17,9 +17,12 @@
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
 //! facts. [`environment`] changes what releases start with, and says what it is. [`helpers`] is the journal of what runs of a release beside its slots. Readers get numbered snapshots from [`snapshot`].
 //!
+//! [`auto`] deploys new commits by themselves, and `notice` says what others are told of a step.
+//!
 //! Imports from here point down, to the leaves, the store and the protocol; never to `api`.
 
 pub mod admission;
+pub mod auto;
 pub mod clock;
 pub mod context;
 pub mod environment;
@@ -46,6 +49,7 @@ mod backlog;
 mod effects;
 mod explain;
 mod jobs;
+mod notice;
 mod refuse;
 mod run;
 

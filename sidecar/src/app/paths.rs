@@ -8,6 +8,8 @@
 //! route/shop/                  what Caddy reads, 0755 (the route's own)
 //! apps/shop/cookie             the secret of its Erlang nodes, 0600
 //! apps/shop/probe              the secret that Caddy answers Vial's probe by, 0600
+//! apps/shop/hook-secret        the secret that the forge knows too, 0600
+//! git/shop.git/                what was pushed to this host, where `vial git-init` made it
 //! apps/shop/incoming/          archives while they are unpacked, 0700
 //! apps/shop/releases/7/        the release that deployment #7 brought
 //! apps/shop/builds/7/build.log what the build of #7 printed (the build's own)
@@ -74,6 +76,12 @@ impl Layout {
         self.root.join("route").join(app)
     }
 
+    /// The repository of an app that is pushed to this host.
+    #[must_use]
+    pub fn repository(&self, app: &str) -> PathBuf {
+        self.root.join("git").join(format!("{app}.git"))
+    }
+
     /// One app's part of it.
     #[must_use]
     pub fn app(&self, app: &str) -> AppLayout {
@@ -98,6 +106,12 @@ impl AppLayout {
     #[must_use]
     pub fn cookie(&self) -> PathBuf {
         self.root.join("cookie")
+    }
+
+    /// The secret that proves a webhook.
+    #[must_use]
+    pub fn hook_secret(&self) -> PathBuf {
+        self.root.join("hook-secret")
     }
 
     /// The secret with which Caddy is asked for the slot.

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use vial_protocol::{
-    AppStatus, Code, Deployment, Health, Problem, RollbackOffer, RouteStatus, Slot, SlotState,
-    SlotStatus, Status,
+    AppStatus, AutoDeploy, Code, Deployment, Health, Problem, RollbackOffer, RouteStatus, Slot,
+    SlotState, SlotStatus, Status,
 };
 
 use super::admission::RollbackAsk;
@@ -44,6 +44,8 @@ pub(super) struct Parts<'a> {
     pub(super) shown: &'a Shown,
     pub(super) seen: &'a PerSlot<Seen>,
     pub(super) route_problem: Option<&'a Problem>,
+    pub(super) source: Option<&'a AutoDeploy>,
+    pub(super) outbox: Option<&'a Problem>,
     pub(super) trouble: Option<&'a Problem>,
     pub(super) revision: u64,
 }
@@ -68,6 +70,7 @@ impl Parts<'_> {
                 Err(refusal) => RollbackOffer { target: None, refusal: Some(refusal) },
             },
             route: self.route(),
+            auto_deploy: self.source.cloned(),
             warnings: self.warnings(),
         }
     }
@@ -142,6 +145,7 @@ impl Parts<'_> {
             }
         }
         warnings.extend(self.route_problem.cloned());
+        warnings.extend(self.outbox.cloned());
         warnings
     }
 }

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use vial_protocol::{AppStatus, Code, Problem, Slot};
+use vial_protocol::{AppStatus, AutoDeploy, Code, Problem, Slot};
 
+use super::auto;
 use super::backlog::Backlog;
 use super::clock::Clock;
 use super::context::Context;
@@ -22,6 +23,7 @@ use super::history::History;
 use super::known::Known;
 use super::machine::{Event, Fact, PerSlot, State, Step, step};
 use super::message::{Message, Sight};
+use super::notice::notices;
 use super::request::Incoming;
 use super::run::Run;
 use super::snapshot::{Parts, Seen, Shown};
@@ -47,6 +49,8 @@ pub(super) struct Task {
     pub(super) watch_work: CancellationToken,
     pub(super) route_work: CancellationToken,
     pub(super) log_work: CancellationToken,
+    pub(super) source_work: CancellationToken,
+    pub(super) look: Arc<Notify>,
     pub(super) incoming: HashMap<u64, Incoming>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
@@ -55,6 +59,8 @@ pub(super) struct Task {
     /// What became of a migration that an earlier daemon was at.
     pub(super) interrupted: Option<Interrupted>,
     route_problem: Option<Problem>,
+    source: Option<AutoDeploy>,
+    outbox: Option<Problem>,
     trouble: Option<Problem>,
     backlog: Backlog,
     status: watch::Sender<Arc<AppStatus>>,
@@ -97,6 +103,8 @@ impl Task {
             shown: &shown,
             seen: &seen,
             route_problem: None,
+            source: None,
+            outbox: None,
             trouble: None,
             revision: 0,
         }
@@ -104,6 +112,7 @@ impl Task {
         let (status, statuses) = watch::channel(Arc::new(first));
         let (contexts, context_reader) = watch::channel(context.clone());
         let beats = Arc::<AtomicU64>::default();
+        let look = Arc::<Notify>::default();
         let mut task = Task {
             context,
             state,
@@ -115,12 +124,16 @@ impl Task {
             watch_work: CancellationToken::new(),
             route_work: CancellationToken::new(),
             log_work: CancellationToken::new(),
+            source_work: CancellationToken::new(),
+            look: look.clone(),
             incoming: HashMap::new(),
             shown,
             seen,
             environment,
             interrupted,
             route_problem: None,
+            source: None,
+            outbox: None,
             trouble: None,
             backlog: Backlog::default(),
             status,
@@ -134,8 +147,9 @@ impl Task {
         task.interrupted = None;
         task.keep_checking_route();
         task.keep_logs();
+        task.watch_source();
         tokio::spawn(task.serve(messages));
-        App::new(name, tell, statuses, context_reader, beats)
+        App::new(name, tell, statuses, context_reader, look, beats)
     }
 
     async fn serve(mut self, mut messages: mpsc::Receiver<Message>) {
@@ -167,6 +181,9 @@ impl Task {
                 }
                 Message::Whereabouts(release, changes, tell) => {
                     let _ = tell.send(self.known().whereabouts(release, changes));
+                }
+                Message::Tip(tip, tried, tell) => {
+                    let _ = tell.send(auto::decide(self.known(), &tip, tried.as_ref()));
                 }
                 Message::Fact(fact) => {
                     tracing::debug!(app = self.context.app(), ?fact, "fact");
@@ -285,6 +302,7 @@ impl Task {
             self.explain(record);
             self.mask(record);
         }
+        records.extend(notices(&self.context, self.known(), &records, &effects));
         let busy = |it: &State| it.current.is_some() || it.queued.is_some();
         if !records.is_empty() && (busy(&self.state) || busy(&state)) {
             records.extend(self.clock.hold().map(Record::ClockHeld));
@@ -385,6 +403,8 @@ impl Task {
             shown: &self.shown,
             seen: &self.seen,
             route_problem: self.route_problem.as_ref(),
+            source: self.source.as_ref(),
+            outbox: self.outbox.as_ref(),
             trouble: self.trouble.as_ref(),
             revision: self.revision,
         }
@@ -419,6 +439,8 @@ impl Task {
                 }
                 self.route_problem = problem;
             }
+            Sight::Source(view) if self.source != view => self.source = view,
+            Sight::Outbox(problem) if self.outbox != problem => self.outbox = problem,
             _ => return,
         }
         self.publish();
@@ -441,6 +463,7 @@ impl Task {
         self.contexts.send_replace(context);
         self.keep_checking_route();
         self.keep_logs();
+        self.watch_source();
         self.rewatch();
         self.publish();
         Ok(())
@@ -465,6 +488,7 @@ impl Task {
         self.watch_work.cancel();
         self.route_work.cancel();
         self.log_work.cancel();
+        self.source_work.cancel();
     }
 }
 

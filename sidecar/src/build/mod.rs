@@ -9,7 +9,8 @@
 //! [`git`] speaks with the repository ([`address`], [`credentials`]), [`keep`] lends what an earlier
 //! build left, [`result`] finds what came of it, and [`log`] keeps every line. [`program`] runs one
 //! program of it: as the builder, restrained, within its limits, and with all of its family ended
-//! whatever happens. [`work`] is the whole in its order.
+//! whatever happens. [`work`] is the whole in its order; [`tip`] only
+//! asks what a branch stands for.
 //!
 //! What is fetched and built is a stranger's: it runs as a user that owns nothing else, never as the
 //! daemon or the app; Git's own part is closed to it while it runs.
@@ -27,6 +28,7 @@ pub mod log;
 pub mod place;
 pub mod program;
 pub mod result;
+pub mod tip;
 pub mod work;
 
 pub use error::BuildError;
@@ -34,4 +36,5 @@ pub use line::Line;
 pub use log::BuildLog;
 pub use place::Place;
 pub use program::{Builder, Journal};
+pub use tip::tip;
 pub use work::{Built, Order, Told, build};

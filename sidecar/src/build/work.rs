@@ -145,7 +145,7 @@ pub async fn build<J: Journal>(
     Ok(Built { folder, commit, held, keep })
 }
 
-async fn enter(place: &Place, builder: &Builder) -> Result<Held, BuildError> {
+pub(super) async fn enter(place: &Place, builder: &Builder) -> Result<Held, BuildError> {
     let (place, user) = (place.clone(), builder.user.clone());
     blocking(move || place.enter(user.as_ref())).await
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use vial_protocol::{EnvironmentChoice, Slot};
 
@@ -161,6 +161,25 @@ Ctrl-] leaves the console; the release goes on.")]
     #[command(after_help = "Example:
   vial eval shop 'Shop.Release.migrate()'")]
     Eval(Evaluate),
+    /// Show whether new commits are deployed by themselves, or switch that
+    ///
+    /// On, the tip of the app's branch is deployed whenever it is new: told by a webhook, found by
+    /// asking the repository (`poll`), or pushed. A rollback leaves this as it was; what was rolled
+    /// back, or failed, is not deployed again by itself.
+    #[command(after_help = "Examples:
+  vial auto-deploy shop
+  vial auto-deploy shop on
+  vial auto-deploy shop secret          what the forge's webhook must know
+  vial auto-deploy shop secret --rotate a new one, and the old one is refused")]
+    AutoDeploy(AutoDeploy),
+    /// Make a repository on this host that deploys what is pushed to it
+    #[command(after_help = "Example:
+  vial git-init shop
+  git push ssh://www.example.com/var/lib/vial/git/shop.git main")]
+    GitInit(App),
+    /// What Git runs after a push to that repository
+    #[command(hide = true)]
+    PostReceive(App),
     /// What Caddy needs to know
     Caddy {
         /// What of it.
@@ -450,6 +469,29 @@ pub struct Console {
     /// The release of this deployment, which need not run
     #[arg(long, value_name = "N", conflicts_with = "slot")]
     pub release: Option<u64>,
+}
+
+/// `vial auto-deploy`
+#[derive(Debug, Args)]
+pub struct AutoDeploy {
+    /// The app
+    pub app: String,
+    /// What of it; how it stands where absent
+    pub what: Option<AutoDeployWhat>,
+    /// With `secret`: put a new one in place of the old one
+    #[arg(long)]
+    pub rotate: bool,
+}
+
+/// What of auto-deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AutoDeployWhat {
+    /// Deploy new commits by themselves
+    On,
+    /// Deploy when somebody asks for it
+    Off,
+    /// Print the secret of the app's webhooks
+    Secret,
 }
 
 /// `vial rpc` and `vial eval`

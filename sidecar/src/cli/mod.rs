@@ -27,6 +27,7 @@ pub mod view_env;
 pub mod view_history;
 pub mod view_migrations;
 pub mod view_plan;
+pub mod view_source;
 pub mod view_status;
 pub mod when;
 
@@ -39,8 +40,8 @@ use vial_protocol::request::Evaluate;
 
 use self::args::{Caddy, Command, CommandLine, Global};
 use self::command::{
-    build, console, control, deploy, env, evaluate, history, logs, migrations, rollback, status,
-    together,
+    build, console, control, deploy, env, evaluate, history, logs, migrations, rollback, source,
+    status, together,
 };
 use self::exit::Exit;
 use self::screen::Screen;
@@ -141,6 +142,9 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
         Command::Env(args) => env::run(session, args).await,
         Command::Migrations(args) => migrations::run(session, args).await,
         Command::Console(args) => console::run(session, args).await,
+        Command::AutoDeploy(args) => source::auto_deploy(session, args).await,
+        Command::GitInit(args) => source::git_init(session, args).await,
+        Command::PostReceive(args) => source::post_receive(session, args).await,
         Command::Reload => control::reload(session).await,
         Command::Caddy { what: Caddy::Snippet(args) } => control::snippet(session, &args.app).await,
         Command::Cancel(args) => {

@@ -6,6 +6,7 @@ use vial_protocol::{
 
 use super::look::{Look, Tone, slot_tone, status_tone, took};
 use super::table::{Cell, Table};
+use super::view_source::words;
 use super::{problem, text};
 
 /// One app, wholly.
@@ -227,6 +228,9 @@ fn facts(app: &AppStatus, look: &Look) -> Vec<(&'static str, String)> {
         let at = last.ended_at.unwrap_or(last.queued_at);
         let status = look.paint(status_tone(last.status), last.status.stage());
         facts.push(("Last", format!("{}: {status} {}", of(last), look.age(at))));
+    }
+    if let Some(auto) = &app.auto_deploy {
+        facts.push(("Auto-deploy", words(auto, look)));
     }
     if let Some(route) = &app.route {
         let hosts: Vec<String> = route.hosts.iter().map(|host| text::word(host)).collect();

@@ -7,6 +7,7 @@ use vial_protocol::migration::MigrationsReport;
 use vial_protocol::request::{
     Accepted, Build, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
 };
+use vial_protocol::source::{AskSecret, HookSecret, Repository, Switch};
 use vial_protocol::{
     AppStatus, DaemonStatus, Deployment, Environment, EnvironmentChoice, Plan, Problem,
 };
@@ -145,6 +146,42 @@ impl Client {
         self.change_by(Method::DELETE, &app_path(app, "/env"), asked).await
     }
 
+    /// Builds a commit and deploys it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn build(&self, app: &str, request: &Build) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/builds"), Some(request), Some(&new_key()?)).await
+    }
+
+    /// Switches auto-deploy on or off.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn auto_deploy(&self, app: &str, switch: &Switch) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/auto-deploy"), Some(switch), None).await
+    }
+
+    /// The secret of the app's webhooks.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hook_secret(
+        &self,
+        app: &str,
+        asked: &AskSecret,
+    ) -> Result<HookSecret, ClientError> {
+        self.post(&app_path(app, "/auto-deploy/secret"), Some(asked), None).await
+    }
+
+    /// Makes the repository that is pushed to on the daemon's host.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn git_init(&self, app: &str) -> Result<Repository, ClientError> {
+        self.post(&app_path(app, "/repository"), NO_BODY, None).await
+    }
+
     /// Cancels the deployment in progress, before it is live.
     ///
     /// # Errors
@@ -167,14 +204,6 @@ impl Client {
     /// See [`ClientError`].
     pub async fn start(&self, app: &str) -> Result<Accepted, ClientError> {
         self.post(&app_path(app, "/start"), NO_BODY, Some(&new_key()?)).await
-    }
-
-    /// Builds a commit and deploys it.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn build(&self, app: &str, request: &Build) -> Result<Accepted, ClientError> {
-        self.post(&app_path(app, "/builds"), Some(request), Some(&new_key()?)).await
     }
 
     /// Restarts the app.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use vial_protocol::Slot;
 
-use super::{Health, Source, UserIds};
+use super::{Health, Source, Targets, UserIds};
 
 /// One app. Two that are equal need no change when the configuration is read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct AppConfig {
     pub repos: Vec<String>,
     /// Where its code comes from.
     pub source: Option<Source>,
+    /// Who is told of it, beside those whom the host names; one of the same name counts instead.
+    pub notify: Targets,
 }
 
 impl AppConfig {

@@ -10,7 +10,7 @@ use super::entry::{Entry, quoted};
 use super::finding::{Finding, Place};
 use super::section::{Section, quoted_key};
 use super::users::{Daemon, UserIds};
-use super::{app_source, health, text};
+use super::{app_source, health, notify, text};
 
 const KEYS: &[&str] = &[
     "name",
@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "migrate",
     "repos",
     "source",
+    "notify",
 ];
 
 const PORTS: &str = "ports = { blue = 4000, green = 4001 }";
@@ -137,6 +138,7 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
         }),
         repos: read_repos(root),
         source: app_source::read(root, daemon),
+        notify: notify::read(root),
     };
     let at = |key| root.get(key).map(|entry: Entry<'_, '_>| root.document().place(entry.start()));
     AppFile {

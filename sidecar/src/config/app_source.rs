@@ -15,6 +15,8 @@ const KEYS: &[&str] = &[
     "git",
     "branch",
     "auto_deploy",
+    "allow_destructive",
+    "poll",
     "build",
     "release_path",
     "submodules",
@@ -34,6 +36,7 @@ const EXAMPLE: &str = "git = \"https://example.com/shop.git\"";
 /// Who builds, where the daemon is root and the file names nobody.
 pub const BUILDER: &str = "vial-build";
 
+const SECOND: Duration = Duration::from_secs(1);
 const MIB: u64 = 1 << 20;
 
 /// Where an app's code comes from, and how it is built.
@@ -45,6 +48,10 @@ pub struct Source {
     pub branch: String,
     /// Whether a new commit is deployed by itself.
     pub auto_deploy: bool,
+    /// Whether what is deployed by itself may bring a destructive migration.
+    pub allow_destructive: bool,
+    /// How often the repository is asked for a new commit: 5 s to 24 h; absent: never.
+    pub poll: Option<Duration>,
     /// The commands that build a release, one after another.
     pub build: Vec<String>,
     /// Where the release is then, below the checkout; `_build/prod/rel/<release>` where absent.
@@ -109,6 +116,8 @@ pub(super) fn read(root: &Section<'_, '_>, daemon: &Daemon) -> Option<Source> {
     let minute = Duration::from_secs(60);
     Some(Source {
         auto_deploy: flag("auto_deploy")?,
+        allow_destructive: flag("allow_destructive")?,
+        poll: table.get("poll").and_then(|it| it.duration(5 * SECOND..=24 * 60 * minute)),
         submodules: flag("submodules")?,
         build: read_build(&table),
         release_path: table.get("release_path").and_then(|path| {

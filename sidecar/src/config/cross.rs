@@ -58,6 +58,9 @@ impl Taken {
         if let Some(port) = host.caddy.probe.as_ref().and_then(super::Address::local_port) {
             ports.insert(port, "Caddy, at `caddy.probe`".to_owned());
         }
+        if let Some(hooks) = host.hooks {
+            ports.insert(hooks.port(), "the webhooks, at `hooks.listen`".to_owned());
+        }
         if let Some(port) = host.epmd_port {
             ports.insert(port, "epmd, at `epmd_port`".to_owned());
         }

@@ -1,9 +1,10 @@
 //! What the host file says, checked and with everything that is usual filled in.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Address;
+use super::{Address, Targets};
 
 /// The host: where things are, and what holds for every app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct HostConfig {
     pub builds: u32,
     /// What the daemon itself logs.
     pub log: Log,
+    /// Where webhooks are taken; absent: nowhere.
+    pub hooks: Option<SocketAddr>,
+    /// Who is told of every app.
+    pub notify: Targets,
 }
 
 impl HostConfig {
@@ -54,6 +59,8 @@ impl HostConfig {
             limits: Limits::default(),
             builds: 1,
             log: Log::default(),
+            hooks: None,
+            notify: Targets::new(),
         }
     }
 }

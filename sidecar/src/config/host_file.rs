@@ -1,5 +1,6 @@
 //! Reads the host file.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::entry::Entry;
 use super::finding::{Finding, shown};
 use super::host::{Caddy, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
 use super::section::Section;
-use super::text;
+use super::{notify, text};
 
 const KEYS: &[&str] = &[
     "state_dir",
@@ -22,6 +23,8 @@ const KEYS: &[&str] = &[
     "limits",
     "build",
     "log",
+    "hooks",
+    "notify",
 ];
 
 /// Reads the host file.
@@ -65,6 +68,8 @@ fn read_root(root: &Section<'_, '_>) -> HostConfig {
         host.builds = parallel.unwrap_or(host.builds);
     }
     host.log = read_log(root);
+    host.hooks = read_hooks(root);
+    host.notify = notify::read(root);
     host
 }
 
@@ -142,6 +147,17 @@ fn read_limits(root: &Section<'_, '_>) -> Limits {
         limits.request_bytes = bytes.unwrap_or(limits.request_bytes);
     }
     limits
+}
+
+fn read_hooks(root: &Section<'_, '_>) -> Option<SocketAddr> {
+    let table = root.table("hooks", &["listen"], "[hooks]")?;
+    let listen = table.get("listen")?;
+    let expected = "it must be an IP address with a port, such as \"127.0.0.1:4180\"";
+    let address = listen.text(expected)?.parse().ok();
+    if address.is_none() {
+        listen.wrong(expected);
+    }
+    address
 }
 
 fn read_log(root: &Section<'_, '_>) -> Log {

@@ -7,7 +7,7 @@
 //! them into a tree that remembers where each value stands; `section` and `entry` hand out values
 //! by key, and note down each unknown key and wrong value as a `finding` rather than stopping at
 //! the first; `host_file` and `app_file` say which keys there are and what each may be (`health` and
-//! `app_source` for two of the tables), and fill the types in `host` and `app`. `text` has the character sets, `duration` and
+//! `app_source` for two of the tables), and fill the types in `host` and `app`. `notify` is read in both. `text` has the character sets, `duration` and
 //! `address` the two small languages, `users` asks the host who a user is. At last `cross`
 //! compares the apps with one another and with the host.
 //!
@@ -27,7 +27,7 @@
 //! the host file; the file's stem is the app's name. A relative path means: from the folder of the
 //! file that it stands in, so that a folder with everything in it can be moved.
 //!
-//! Values that may be secrets (in `slot_env`, `source.git` and `source.build`) are never repeated in
+//! Values that may be secrets (in `slot_env`, `source.git`, `source.build` and `notify`) are never repeated in
 //! a message or shown by `Debug`; `migrate` is not repeated in a message.
 //!
 //! # What must not be imported here
@@ -48,6 +48,7 @@ mod health;
 mod host;
 mod host_file;
 mod load;
+mod notify;
 mod section;
 mod templates;
 mod text;
@@ -60,6 +61,7 @@ pub use finding::ConfigError;
 pub use health::{Check, Health};
 pub use host::{Caddy, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
 pub use load::{Config, DEFAULT_FILE, ENV_VAR, location};
+pub use notify::{Target, TargetKind, TargetUrl, Targets};
 pub use templates::{
     BadName, WriteError, app_template, check_names, host_template, own_host_template, write_new,
 };

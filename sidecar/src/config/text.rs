@@ -100,6 +100,17 @@ pub(super) fn is_git_address(text: &str) -> bool {
     plain && (scheme || scp)
 }
 
+/// An address on the web, as far as a request needs it to be one.
+pub(super) fn is_web_address(text: &str) -> bool {
+    let plain = text.len() <= 2048 && text.chars().all(|c| c.is_ascii_graphic() && c != '#');
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = |rest: &str| {
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        !host.is_empty() && !host.contains('@')
+    };
+    plain && rest.is_some_and(host)
+}
+
 /// A path from a folder; `.` in it is dropped, `..` and links stay as they are.
 pub(super) fn within(folder: &Path, path: &str) -> PathBuf {
     let joined = folder.join(path);

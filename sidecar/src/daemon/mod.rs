@@ -44,6 +44,8 @@ use crate::app::environment;
 use crate::app::paths::Layout;
 use crate::build::Line;
 use crate::config::{Config, ConfigError};
+use crate::hooks;
+use crate::notify;
 use crate::slot::cgroup;
 use crate::store::ballast::Ballast;
 use crate::store::{OpenError, Store};
@@ -157,6 +159,16 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         started_at,
     };
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let hooks = daemon.host.hooks.map(|address| {
+        let shared = hooks::Shared {
+            apps: apps.reader(),
+            store: daemon.store.clone(),
+            layout: Layout::new(&daemon.host.state_dir),
+        };
+        tokio::spawn(hooks::serve(address, shared, stopped.clone()))
+    });
+    let telling = notify::keep_delivering(daemon.store.clone(), daemon.host.clone(), apps.reader());
+    let telling = tokio::spawn(telling);
     let server = tokio::spawn(api::serve(listener, shared, stopped));
     tracing::info!(socket = %path.display(), apps = apps.count(), "serving");
     manager.ready(&words::apps(&apps.statuses())).await;
@@ -168,7 +180,11 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     manager.stopping().await;
     stop.send_replace(true);
     leave(&apps, &manager).await;
+    telling.abort();
     let _ = server.await;
+    if let Some(hooks) = hooks {
+        let _ = hooks.await;
+    }
     if !adopted {
         socket::remove(&path);
     }

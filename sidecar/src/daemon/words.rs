@@ -145,6 +145,7 @@ mod tests {
             last: None,
             rollback: RollbackOffer { target: None, refusal: None },
             route: None,
+            auto_deploy: None,
             warnings: Vec::new(),
         }
     }

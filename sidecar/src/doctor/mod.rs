@@ -5,8 +5,8 @@
 //! asks each subject in the order in which a person would mend them:
 //!
 //! ```text
-//! configuration → state → disk → logs → environment → daemon → unit → apps → ports → caddy → route →
-//! records
+//! configuration → state → disk → logs → environment → daemon → unit → apps → ports → pushes →
+//! caddy → route → records
 //! ```
 //!
 //! Each subject is a file with a `check` that takes the scene and gives [`Finding`]s: what is fine
@@ -26,6 +26,7 @@ mod finding;
 mod logs;
 mod ports;
 mod program;
+mod pushes;
 mod records;
 mod route;
 mod scene;
@@ -61,6 +62,7 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
     if let Some(set) = scene.set_up() {
         findings.extend(apps::check(&set));
         findings.extend(ports::check(&set).await);
+        findings.extend(pushes::check(&set));
         findings.extend(caddy::check(&set).await);
         findings.extend(records::check(&set));
     }

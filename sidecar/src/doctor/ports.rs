@@ -89,7 +89,7 @@ async fn of_epmd(set: &SetUp<'_>) -> Option<Finding> {
     ))
 }
 
-fn described(listener: &Listener) -> String {
+pub(super) fn described(listener: &Listener) -> String {
     match (&listener.name, listener.pid) {
         (Some(name), Some(pid)) => format!("{name} (process {pid})"),
         (None, Some(pid)) => format!("process {pid}"),

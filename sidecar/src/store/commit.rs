@@ -6,7 +6,7 @@ use vial_protocol::{Problem, Status};
 
 use super::record::{Began, Record};
 use super::rows::json;
-use super::{Store, StoreError, environment};
+use super::{Store, StoreError, environment, outbox};
 use crate::fault;
 
 /// So many answers are kept at least.
@@ -43,10 +43,14 @@ impl Store {
         }
         let app = app.to_owned();
         let names = names(&records);
+        let grows = outbox::grows(&records);
         fault::point(|| format!("journal: before {names}"));
         self.run(move |connection| commit(connection, &app, &records, answer.as_ref(), now))
             .await?;
         fault::point(|| format!("journal: after {names}"));
+        if grows {
+            self.outbox_grew();
+        }
         Ok(())
     }
 }
@@ -188,6 +192,7 @@ fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(
             )?
             .execute(params![clock_key(app), json(anchor)?])?;
         }
+        Record::Noticed(notice) => outbox::put(tx, app, notice, now)?,
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite_migration::SchemaVersion;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::backup;
 use super::ballast::{self, Ballast};
@@ -107,6 +107,7 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     ballast: Arc<Ballast>,
     pulse: Arc<Pulse>,
+    outbox: Arc<Notify>,
 }
 
 impl Store {
@@ -152,7 +153,16 @@ impl Store {
             .name("store".into())
             .spawn(move || serve(connection, &queue, &kept, &beating))
             .map_err(OpenError::Thread)?;
-        Ok(Store { jobs, ballast, pulse })
+        Ok(Store { jobs, ballast, pulse, outbox: Arc::default() })
+    }
+
+    /// Returns when something was put into the outbox since it was waited for last.
+    pub async fn outbox_growth(&self) {
+        self.outbox.notified().await;
+    }
+
+    pub(super) fn outbox_grew(&self) {
+        self.outbox.notify_one();
     }
 
     /// What is kept of the disk for the time when it is full.

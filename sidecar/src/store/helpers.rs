@@ -100,8 +100,11 @@ impl Store {
                     )?
                     .execute(params![id, now.as_millisecond(), ending])?;
                 transaction
-                    .prepare_cached("delete from helpers where ended_at < ?1")?
-                    .execute([now.as_millisecond() - KEPT])?;
+                    // A repository may be asked for its tip each minute: nobody asks for those.
+                    .prepare_cached(
+                        "delete from helpers where ended_at < ?1 or (id = ?2 and purpose = 'tip')",
+                    )?
+                    .execute([now.as_millisecond() - KEPT, id])?;
                 transaction.commit()?;
                 Ok(())
             })

@@ -6,18 +6,21 @@
 //! the processes that were started for slots and how they ended, [`helpers`] those that were run beside
 //! them, [`environment`] the sealed values of an app, [`history`] is what readers ask for, and [`peek`] looks without owning it. Migrations go
 //! forward only: [`backup`] keeps what was there before each, and [`trial`] tries them on a copy.
+//! [`outbox`] keeps what others are to be told, [`auto`] what is kept of pushes and auto-deploy.
 //! [`pulse`] tells whether the thread gets on.
 //!
 //! SQLite runs on one thread of its own (WAL, `synchronous = FULL`): a commit returns when it is on
 //! the disk. [`ballast`] keeps room for that on a disk that others fill. This folder knows the protocol
 //! and nothing else of Vial.
 
+pub mod auto;
 pub mod ballast;
 pub mod environment;
 pub mod helpers;
 pub mod history;
 pub mod journal;
 pub mod load;
+pub mod outbox;
 pub mod peek;
 pub mod record;
 

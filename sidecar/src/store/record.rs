@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vial_protocol::migration::Moved;
+use vial_protocol::notification::Occasion;
 use vial_protocol::{Build, Commit, Desired, Kind, Problem, Slot, Status};
 
 /// One change of what the store knows of an app. A step's records are committed together, before
@@ -124,6 +125,25 @@ pub enum Record {
     Wanted(Desired),
     /// The times of what is in progress count from here.
     ClockHeld(Anchor),
+    /// Others are to be told of a deployment, as it is after the other records of the step.
+    Noticed(Notice),
+}
+
+/// What others are to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What happened.
+    pub occasion: Occasion,
+    /// The deployment.
+    pub number: u64,
+    /// What happened, in a sentence. May hold what an app named.
+    pub message: String,
+    /// The names of the targets.
+    pub targets: Vec<String>,
+    /// What names this daemon's history.
+    pub origin: String,
+    /// The host's name.
+    pub host: String,
 }
 
 /// What the host's clocks said at one moment.

@@ -11,7 +11,8 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] = &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, ENVIRONMENT, BUILDS];
+const ALL: &[&str] =
+    &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, ENVIRONMENT, BUILDS, PUSHES_AND_NOTICES];
 
 const FIRST: &str = "
 create table settings (
@@ -191,6 +192,44 @@ const BUILDS: &str = "
 -- JSON: what a deployment builds, and the commit that it built.
 alter table deployments add column build text;
 alter table deployments add column built_commit text;
+";
+
+const PUSHES_AND_NOTICES: &str = "
+-- What is kept of an app's auto-deploy: whether a person wants it (null: as its file says), a push
+-- that was told of and not looked at yet, and the commit that was deployed by itself last.
+create table auto_deploy (
+  app text primary key references apps (name),
+  wanted integer,
+  set_by text,
+  pushed_at integer,
+  tried text,
+  tried_as integer
+) strict, without rowid;
+
+-- What marks the deliveries of webhooks that were taken, so that a replay is known.
+create table deliveries (
+  app text not null references apps (name),
+  mark text not null,
+  came_at integer not null,
+  primary key (app, mark)
+) strict, without rowid;
+
+create index deliveries_by_time on deliveries (app, came_at);
+
+-- What others are to be told. A row goes when it was delivered, or a week after it was given up.
+create table outbox (
+  row integer primary key autoincrement,
+  app text not null references apps (name),
+  target text not null,
+  payload text not null,
+  made_at integer not null,
+  attempts integer not null default 0,
+  next_at integer not null,
+  error text,
+  given_up_at integer
+) strict;
+
+create index outbox_due on outbox (next_at) where given_up_at is null;
 ";
 
 #[cfg(test)]

@@ -323,6 +323,7 @@ pub fn shop() -> AppStatus {
             hosts: vec!["shop.example.com".into()],
             problem: None,
         }),
+        auto_deploy: None,
         warnings: Vec::new(),
     }
 }

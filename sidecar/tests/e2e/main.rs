@@ -27,6 +27,7 @@ mod in_app;
 mod leftovers;
 mod logs;
 mod migrations;
+mod pushes;
 mod restart_of_the_daemon;
 mod rollback;
 mod secrets;

@@ -99,6 +99,23 @@ fn order(
     source: Source,
     place: Place,
 ) -> Result<Order, BuildError> {
+    let builder = builder(context, &source, &format!("build-{number}"))?;
+    Ok(Order {
+        place,
+        release: context.config.release.clone(),
+        reference: asked.reference,
+        sha: asked.sha,
+        builder,
+        source,
+    })
+}
+
+/// Who fetches and builds, for a purpose that its programs are marked by.
+pub(super) fn builder(
+    context: &Context,
+    source: &Source,
+    purpose: &str,
+) -> Result<Builder, BuildError> {
     let user = source.user.as_ref().map(|user| User {
         name: user.name.clone(),
         uid: user.uid,
@@ -109,16 +126,8 @@ fn order(
         return Err(BuildError::NoBuilder { user: crate::config::BUILDER.into() });
     }
     let binary = context.daemon.binary.clone();
-    let marker = format!("{}.build-{}-{number}", context.marker(0), std::process::id());
-    let builder = Builder::new(binary, user, marker, source.processes);
-    Ok(Order {
-        place,
-        release: context.config.release.clone(),
-        reference: asked.reference,
-        sha: asked.sha,
-        builder,
-        source,
-    })
+    let marker = format!("{}.{}-{purpose}", context.marker(0), std::process::id());
+    Ok(Builder::new(binary, user, marker, source.processes))
 }
 
 fn problem(context: &Context, number: u64, error: &BuildError, last: Vec<String>) -> Problem {

@@ -20,6 +20,7 @@ pub async fn deploy(session: &mut Session, args: &Deploy, reference: &str) -> Re
         deployment: None,
         allow_destructive: args.allow_destructive,
         reason: args.reason.clone(),
+        push: false,
     };
     go(session, &args.app, &request, args.detach).await
 }
@@ -56,6 +57,7 @@ pub async fn redeploy(session: &mut Session, args: &Redeploy) -> Result<Exit, St
         deployment: Some(number),
         allow_destructive: args.allow_destructive,
         reason: args.reason.clone(),
+        push: false,
     };
     go(session, &args.app, &request, args.detach).await
 }

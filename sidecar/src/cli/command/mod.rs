@@ -15,5 +15,6 @@ pub mod logs;
 pub mod manual;
 pub mod migrations;
 pub mod rollback;
+pub mod source;
 pub mod status;
 pub mod together;
