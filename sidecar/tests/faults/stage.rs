@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use vial::client::{ClientError, Upload};
 use vial_load::{Load, Running, Target};
 use vial_protocol::request::Deploy;
-use vial_protocol::{AppStatus, Deployment, SlotState};
+use vial_protocol::{AppStatus, Deployment, Desired, SlotState};
 
 use crate::support::repository::BUILDER;
 use crate::support::stub::Stub;
@@ -16,7 +16,9 @@ use crate::support::{Host, Repository, Setup, is_root};
 /// How long an app may take to come to rest.
 const REST: Duration = Duration::from_secs(40);
 /// How long an armed daemon may take to come to its point.
-const DEATH: Duration = Duration::from_secs(15);
+const DEATH: Duration = Duration::from_secs(30);
+/// What follows the end of a deployment, such as the removal of old releases, has come by then.
+const AT_REST: Duration = Duration::from_millis(600);
 
 /// The host.
 pub struct Stage {
@@ -89,6 +91,11 @@ impl Stage {
         self.load = Some(load.start());
     }
 
+    /// Whether requests are sent.
+    pub fn is_sending(&self) -> bool {
+        self.load.is_some()
+    }
+
     /// Ends the load: how many requests there were. None may have failed.
     #[track_caller]
     pub fn sent(&mut self) -> impl Future<Output = u64> + use<> {
@@ -142,19 +149,7 @@ impl Stage {
 
     /// The status when nothing is in progress, and only the active slot runs.
     pub async fn rest(&self) -> AppStatus {
-        let resting = |status: &AppStatus| {
-            let idle = status.slots.iter().filter(|it| Some(it.slot) != status.active);
-            status.deployment.is_none()
-                && status.queued.is_none()
-                && idle.into_iter().all(|it| it.state == SlotState::Stopped)
-                && status.active.is_none_or(|active| {
-                    let state = status.slot(active).unwrap().state;
-                    state == SlotState::Running
-                        || state == SlotState::Stopped
-                            && status.desired == vial_protocol::Desired::Stopped
-                })
-        };
-        self.host.until("shop", resting).await
+        self.host.until("shop", rests).await
     }
 
     /// The history, newest first, with its steps left out.
@@ -201,9 +196,25 @@ impl Stage {
         points
     }
 
-    /// Waits until it has died at its point.
+    /// Waits until it has died at its point; `false` where all has come to rest without.
     pub async fn died(&mut self) -> bool {
-        self.host.daemon_ends(DEATH).await
+        let mut rested = None;
+        let deadline = Instant::now() + DEATH;
+        while Instant::now() < deadline {
+            if self.host.daemon_ends(Duration::from_millis(20)).await {
+                return true;
+            }
+            match self.host.client.app("shop").await {
+                Ok(status) if rests(&status) => {
+                    let since = *rested.get_or_insert_with(Instant::now);
+                    if since.elapsed() > AT_REST {
+                        return false;
+                    }
+                }
+                _ => rested = None,
+            }
+        }
+        false
     }
 
     /// What is applied to the stub's database.
@@ -223,6 +234,18 @@ impl Stage {
             }
         }
     }
+}
+
+fn rests(status: &AppStatus) -> bool {
+    let idle = status.slots.iter().filter(|it| Some(it.slot) != status.active);
+    status.deployment.is_none()
+        && status.queued.is_none()
+        && idle.into_iter().all(|it| it.state == SlotState::Stopped)
+        && status.active.is_none_or(|active| {
+            let state = status.slot(active).unwrap().state;
+            let stopped = status.desired == Desired::Stopped && state == SlotState::Stopped;
+            state == SlotState::Running || stopped
+        })
 }
 
 fn open_to_all(folder: &Path) {

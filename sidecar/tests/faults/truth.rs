@@ -1,9 +1,14 @@
 //! What must hold whenever all has come to rest, whatever happened before.
 
+use std::time::{Duration, Instant};
+
 use vial_protocol::{AppStatus, Desired, Slot, Status};
 
 use crate::stage::Stage;
 use crate::support::processes;
+
+/// How long a release that was just started may take to answer.
+const ANSWERS: Duration = Duration::from_secs(10);
 
 /// Asserts it. `at` says what happened.
 pub async fn holds(stage: &Stage, status: &AppStatus, at: &str) {
@@ -29,8 +34,15 @@ pub async fn holds(stage: &Stage, status: &AppStatus, at: &str) {
         let flag = host.state.join("route/shop/green").exists();
         assert_eq!(flag, active == Slot::Green, "the flag: {}", told());
         if status.desired == Desired::Running {
-            let page = host.get("shop", "/").await;
             let release = status.serving.as_ref().unwrap();
+            // One that was started a moment ago may still be on its way: the load, where there is
+            // one, tells whether anybody noticed.
+            let deadline = Instant::now() + ANSWERS;
+            let mut page = host.get("shop", "/").await;
+            while page.status == 502 && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                page = host.get("shop", "/").await;
+            }
             assert_eq!(
                 (page.status, page.version.as_str(), page.slot.as_str()),
                 (200, release.version.as_str(), active.as_str()),
