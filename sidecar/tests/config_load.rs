@@ -387,3 +387,31 @@ fn a_folder_that_no_caddyfile_can_name_is_refused_for_the_state() {
         );
     }
 }
+
+#[test]
+fn who_builds_runs_nothing_and_operates_nothing() {
+    let source = |user: &str| format!("[source]\ngit = \"/srv/a.git\"\nuser = \"{user}\"");
+    let runs = |user: &str, builder: &str| format!("user = \"{user}\"\n{}", source(builder));
+    let host = Host::new("")
+        .app("a", &app("a", 4000, &runs("nobody", "nobody")))
+        .app("b", &app("b", 4010, &runs("daemon", "games")))
+        .app("c", &app("c", 4020, &runs("list", "daemon")))
+        .app("d", &app("d", 4030, "user = \"games\""))
+        .app("e", &app("e", 4040, &runs("irc", "games")));
+    let config = host.load(true);
+    // Several apps may share a builder.
+    assert_eq!(names(&config), ["b", "e"]);
+    let said = messages(&config);
+    for fragment in [
+        "user \"nobody\", who builds a and runs a,",
+        "user \"daemon\", who builds c and runs b (",
+        "user \"games\", who runs d and builds b (",
+    ] {
+        assert!(said.contains(fragment), "{fragment} is missing in {said}");
+    }
+    let gid = nix::unistd::User::from_name("games").unwrap().unwrap().gid;
+    let group = nix::unistd::Group::from_gid(gid).unwrap().unwrap().name;
+    let host = Host::new(&format!("operators_group = \"{group}\""))
+        .app("b", &app("b", 4010, &runs("daemon", "games")));
+    assert!(messages(&host.load(true)).contains("and so could whatever is pushed"));
+}

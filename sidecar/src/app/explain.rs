@@ -35,7 +35,8 @@ impl Task {
         let what = match current.kind {
             Kind::Rollback => "Not rolled back",
             Kind::Restart => "Not restarted",
-            Kind::Deploy | Kind::Redeploy => "Not deployed",
+            Kind::Redeploy => "Not redeployed",
+            Kind::Deploy => "Not deployed",
         };
         let serving = match self.state.serving_release() {
             Some(release) => format!("{} still serves.", self.known().label(release)),

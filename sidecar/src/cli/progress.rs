@@ -16,8 +16,12 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     silent: bool,
     printed: usize,
+    waits: Option<String>,
     running: Option<Running>,
 }
+
+/// Begins what a build says while it is not its turn.
+const WAITS: &str = "waits for ";
 
 struct Running {
     text: String,
@@ -37,7 +41,7 @@ impl Progress {
             }
             bar
         });
-        Progress { bar, silent, printed: 0, running: None }
+        Progress { bar, silent, printed: 0, waits: None, running: None }
     }
 
     /// Whether something is drawn that [`Progress::tick`] keeps moving.
@@ -62,8 +66,19 @@ impl Progress {
                 && matches!(deployment.status, Status::Failed | Status::Cancelled);
             self.line(&finished(step, broken, deployment, screen), screen)?;
         }
+        let waits = deployment.steps.get(self.printed).filter(|_| !over && self.bar.is_none());
+        let waits = waits.and_then(|step| step.outcome.clone()).filter(|it| it.starts_with(WAITS));
+        if let Some(text) = waits.filter(|it| self.waits.as_ref() != Some(it)) {
+            // Nothing else is printed until its turn has come.
+            self.line(&format!("  {}", text::word(&text)), screen)?;
+            self.waits = Some(text);
+        }
         self.running = (!over).then(|| match deployment.steps.get(self.printed) {
-            Some(step) => Running { text: name(step.status), since: step.started_at },
+            Some(step) => {
+                let doing = step.outcome.as_deref().map(|it| format!("  {}", text::word(it)));
+                let text = name(step.status) + &doing.unwrap_or_default();
+                Running { text, since: step.started_at }
+            }
             None => Running { text: name(deployment.status), since: (screen.clock)() },
         });
         self.tick((screen.clock)());

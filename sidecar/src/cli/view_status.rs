@@ -262,7 +262,9 @@ fn in_progress(deployment: &Deployment, look: &Look) -> String {
     let status = deployment.status;
     let since = deployment.last_step().map_or(deployment.queued_at, |step| step.started_at);
     let stage = look.paint(status_tone(status), status.stage());
-    format!("{}: {stage} ({status}) for {}", of(deployment), took(look.millis_since(since)))
+    let doing = deployment.last_step().and_then(|step| step.outcome.as_deref());
+    let doing = doing.map(|said| format!("; {}", text::word(said))).unwrap_or_default();
+    format!("{}: {stage} ({status}) for {}{doing}", of(deployment), took(look.millis_since(since)))
 }
 
 /// A deployment as it is named in a line: "#7 deploy of v2.0.0 by anna".

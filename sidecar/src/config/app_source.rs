@@ -33,6 +33,14 @@ const KEYS: &[&str] = &[
 ];
 const EXAMPLE: &str = "git = \"https://example.com/shop.git\"";
 
+/// What is run where the file names nothing.
+const USUAL: [&str; 4] = [
+    "mix local.hex --force --if-missing",
+    "mix local.rebar --force --if-missing",
+    "mix deps.get --only prod",
+    "mix release",
+];
+
 /// Who builds, where the daemon is root and the file names nobody.
 pub const BUILDER: &str = "vial-build";
 
@@ -195,7 +203,7 @@ fn read_protocols(table: &Section<'_, '_>) -> Vec<String> {
 
 fn read_build(table: &Section<'_, '_>) -> Vec<String> {
     let Some(build) = table.get("build") else {
-        return vec!["mix deps.get --only prod".into(), "mix release --overwrite".into()];
+        return USUAL.iter().map(|command| (*command).to_owned()).collect();
     };
     let expected = "it must be a command, such as \"mix release\"";
     let items = build.secret().items("build = [\"mix release\"]").unwrap_or_default();

@@ -221,3 +221,86 @@ pub(super) async fn nothing_builds(host: &Host) {
     }
     panic!("{:?} still run", host.processes());
 }
+
+/// A web server that gives the files of a folder to whoever shows these credentials.
+async fn serve(folder: std::path::PathBuf, authorization: &'static str) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let folder = folder.clone();
+            tokio::spawn(async move {
+                let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
+                while !head.ends_with(b"\r\n\r\n") {
+                    match stream.read(&mut buffer).await {
+                        Ok(0) | Err(_) => return,
+                        Ok(count) => head.extend(&buffer[..count]),
+                    }
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let path = head.split(' ').nth(1).unwrap().split('?').next().unwrap();
+                let path = path.trim_start_matches("/repo.git/");
+                let let_in = head.to_lowercase().contains(&authorization.to_lowercase());
+                let (status, body) = match std::fs::read(folder.join(path)) {
+                    _ if !let_in => ("401 Unauthorized", Vec::new()),
+                    Ok(body) => ("200 OK", body),
+                    Err(_) => ("404 Not Found", Vec::new()),
+                };
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status}\r\nwww-authenticate: Basic realm=\"x\"\r\n\
+                     content-length: {length}\r\nconnection: close\r\n\r\n"
+                );
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = stream.write_all(&body).await;
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_lets_git_in_and_stands_nowhere() {
+    let mut host = Setup::new().app("shop", QUICK).write();
+    let repository = Repository::new(host.folder.path());
+    let sha = repository.push("main", "Private");
+    repository.git(&["-C", &repository.bare.display().to_string(), "update-server-info"]);
+    // git:PLANTED-TOKEN and ana:PLANTED-WORD
+    let by_token = serve(repository.bare.clone(), "Basic Z2l0OlBMQU5URUQtVE9LRU4=").await;
+    let by_word = serve(repository.bare.clone(), "Basic YW5hOlBMQU5URUQtV09SRA==").await;
+    let token = host.path("token");
+    std::fs::write(&token, "PLANTED-TOKEN\n").unwrap();
+    let seen = "tr '\\\\0' '\\\\n' < /proc/self/environ; cat .git/config";
+    let file = |git: &str, lines: &str| {
+        let source = repository.source(&format!("build = [\"{seen}\"]\n{lines}"));
+        let bare = format!("git = {:?}", repository.bare);
+        format!("{QUICK}\n{}", source.replace(&bare, &format!("git = \"{git}\"")))
+    };
+    let by_file =
+        file(&format!("http://127.0.0.1:{by_token}/repo.git"), &format!("token_file = {token:?}"));
+    host.write_app(host.apps[0].clone(), &by_file);
+    host.start_daemon().await;
+    let deployed = async |host: &Host, number: u64| {
+        let said = host.vial(&["deploy", "shop", "--ref", "main"]).await.ends(1);
+        let said = said.never_says(&["PLANTED", "UExBTlRFRC1", "Z2l0OlBMQU5U", "YW5hOlBMQU5U"]);
+        (said, host.deployment(number).await)
+    };
+    let (said, first) = deployed(&host, 1).await;
+    said.says(&["Fetching main of http://127.0.0.1", "MIX_ENV=prod", "left no release"]);
+    assert_eq!(first.commit.unwrap().sha, sha);
+
+    let by_address = file(&format!("http://ana:PLANTED-WORD@127.0.0.1:{by_word}/repo.git"), "");
+    host.write_app(host.apps[0].clone(), &by_address);
+    host.vial(&["reload"]).await.ends(0);
+    assert_eq!(deployed(&host, 2).await.1.commit.unwrap().sha, sha);
+
+    let wrong = file(&format!("http://ana:PLANTED-NO@127.0.0.1:{by_word}/repo.git"), "");
+    host.write_app(host.apps[0].clone(), &wrong);
+    host.vial(&["reload"]).await.ends(0);
+    let (said, third) = deployed(&host, 3).await;
+    said.says(&["Asking for the branches failed"]);
+    assert_eq!((third.commit, third.status), (None, Status::Failed));
+    assert!(!host.daemon_log().contains("PLANTED"));
+}
