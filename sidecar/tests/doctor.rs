@@ -448,6 +448,10 @@ fn secrets_that_others_may_read_are_found() {
     report.finds("problem", "hook-secret holds a secret, and others may read it", "chmod 600");
     report.finds("problem", "slack-url.none cannot be looked at", "correct its path");
     assert!(!report.text.contains("PLANTED"), "{}", report.text);
+    stage.host("[notify.team]\nkind = \"slack\"\nurl = \"https://a.b/PLANTED\"\n");
+    let report = stage.doctor();
+    report.finds("warning", "`notify.team.url` is as good as a password", "url_file");
+    assert!(!report.text.contains("PLANTED"), "{}", report.text);
 }
 
 #[test]

@@ -12,11 +12,12 @@ use crate::slot::port;
 
 pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = address(set).into_iter().collect();
-    findings.extend(told("who is told", &set.config.host.notify));
+    findings.extend(told("who is told", &set.scene.file, &set.config.host.notify));
     for app in set.apps() {
         let secret = set.layout().app(&app.name).hook_secret();
         findings.extend(closed(&format!("webhooks of {}", app.name), &secret, false));
-        findings.extend(told(&format!("who is told of {}", app.name), &app.notify));
+        let subject = format!("who is told of {}", app.name);
+        findings.extend(told(&subject, &set.file_of(&app.name), &app.notify));
         findings.extend(source(set, app));
     }
     findings
@@ -59,18 +60,36 @@ fn address(set: &SetUp<'_>) -> Option<Finding> {
     }
 }
 
-/// The files with secrets of those who are told.
-fn told(subject: &str, targets: &Targets) -> Vec<Finding> {
+/// The files with secrets of those who are told. `file` is where they are configured.
+fn told(subject: &str, file: &Path, targets: &Targets) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for target in targets.values() {
-        if let TargetUrl::File(path) = &target.url {
-            findings.extend(closed(subject, path, true));
+    for (name, target) in targets {
+        match &target.url {
+            TargetUrl::File(path) => findings.extend(closed(subject, path, true)),
+            TargetUrl::Plain(_) if target.kind == TargetKind::Slack && is_open(file) => {
+                findings.push(Finding::warning(
+                    subject,
+                    format!(
+                        "`notify.{name}.url` is as good as a password, and others may read {}.",
+                        file.display()
+                    ),
+                    format!(
+                        "Move it into a file of mode 600 and write `url_file`, or run `chmod 600 {}`.",
+                        file.display()
+                    ),
+                ));
+            }
+            TargetUrl::Plain(_) => {}
         }
         if let TargetKind::Webhook { secret_file } = &target.kind {
             findings.extend(closed(subject, secret_file, true));
         }
     }
     findings
+}
+
+fn is_open(path: &Path) -> bool {
+    path.metadata().is_ok_and(|data| data.mode() & 0o077 != 0)
 }
 
 /// A file with a secret that others can read, or that is missing where it must be there.
