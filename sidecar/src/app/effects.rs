@@ -209,6 +209,7 @@ impl Task {
 
     fn prune(&mut self) {
         self.forget_values();
+        tokio::spawn(jobs::prune_builds(self.context.clone()));
         let keep = usize::try_from(self.context.config.keep_releases).unwrap_or(usize::MAX);
         let numbers = removable(&self.state, &self.history, keep);
         if numbers.is_empty() {

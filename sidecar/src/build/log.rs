@@ -1,6 +1,7 @@
 //! What a build printed, kept line by line as it comes.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,13 +16,22 @@ const LAST: usize = 15;
 /// How many bytes of the log Vial's own lines may take, whatever the build printed.
 const OWN_ROOM: u64 = 64 << 10;
 
+/// What must not be written of a line, left out.
+pub type Hide = Box<dyn Fn(&str) -> String + Send + Sync>;
+
 /// A log that is written.
-#[derive(Debug)]
 pub struct BuildLog {
     file: File,
     last: VecDeque<String>,
     written: u64,
     most: u64,
+    hide: Option<Hide>,
+}
+
+impl fmt::Debug for BuildLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BuildLog").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl BuildLog {
@@ -31,7 +41,14 @@ impl BuildLog {
     /// Where it cannot be made.
     pub fn create(path: &Path, most: u64) -> io::Result<BuildLog> {
         let file = OpenOptions::new().create_new(true).append(true).mode(0o640).open(path)?;
-        Ok(BuildLog { file, last: VecDeque::new(), written: 0, most })
+        Ok(BuildLog { file, last: VecDeque::new(), written: 0, most, hide: None })
+    }
+
+    /// Writes each line as `hide` leaves it.
+    #[must_use]
+    pub fn hiding(mut self, hide: Hide) -> BuildLog {
+        self.hide = Some(hide);
+        self
     }
 
     /// A line of Vial's own.
@@ -64,11 +81,12 @@ impl BuildLog {
         if self.written > self.most + OWN_ROOM {
             return;
         }
+        let text = &self.hide.as_ref().map_or_else(|| text.to_owned(), |hide| hide(text));
         self.written += text.len() as u64 + 1;
         if self.last.len() == LAST {
             self.last.pop_front();
         }
-        self.last.push_back(text.to_owned());
+        self.last.push_back(text.clone());
         // On a full disk the build fails by itself; its log says so as far as there is room.
         let _ = self.file.write_all(format!("{text}\n").as_bytes());
     }

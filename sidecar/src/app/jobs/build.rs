@@ -69,7 +69,10 @@ async fn turn(
     let began = place.make_log(number).and_then(|path| {
         BuildLog::create(&path, source.output).map_err(|source| BuildError::Disk { path, source })
     });
-    let mut log = began.map_err(|error| problem(context, number, &error, Vec::new()))?;
+    let vault = context.vault.clone();
+    let hide = Box::new(move |text: &str| vault.mask(text).into_owned());
+    let log = began.map_err(|error| problem(context, number, &error, Vec::new()))?;
+    let mut log = log.hiding(hide);
     let built = order(context, number, asked, source, place);
     let built = match built {
         Ok(order) => {

@@ -21,8 +21,9 @@ pub(super) mod tip;
 pub(super) mod unpack;
 pub(super) mod verify;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
@@ -30,7 +31,9 @@ use vial_protocol::Slot;
 
 use super::context::Context;
 use super::machine::RunId;
+use crate::build::Place;
 use crate::log::{self, Unfinished};
+use crate::retention::{self, Policy};
 
 /// A run, as far as those who look at it need to know it.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +75,26 @@ pub(super) async fn prune(context: Arc<Context>, numbers: Vec<u64>) {
             }
         }
     }
+}
+
+/// How many of the newest builds keep their log, however old they are.
+const BUILD_LOGS: usize = 20;
+
+/// Removes the logs of old builds from the disk.
+pub(super) async fn prune_builds(context: Arc<Context>) {
+    if context.config.source.is_none() {
+        return;
+    }
+    let work = move || {
+        let folder = Place::new(context.layout.root()).logs();
+        let policy = Policy { count: BUILD_LOGS, lasts: context.config.logs.lasts };
+        match retention::tidy(&folder, policy, &BTreeSet::new(), SystemTime::now()) {
+            Ok(gone) if gone.is_empty() => {}
+            Ok(gone) => tracing::info!(app = context.app(), builds = ?gone, "build logs removed"),
+            Err(error) => tracing::warn!(app = context.app(), %error, "old build logs stay"),
+        }
+    };
+    let _ = tokio::task::spawn_blocking(work).await;
 }
 
 /// The last lines that a run wrote, for a failure's message.

@@ -1,7 +1,7 @@
 //! From a push to a slot: webhooks, polling, pushes to the host, and who is told.
 
 mod auto_deploy;
-mod notifications;
+pub mod notifications;
 mod to_the_host;
 mod webhooks;
 

@@ -14,21 +14,21 @@ use super::Stage;
 use crate::support::{Host, SOON, Setup, archive, ports};
 
 /// Somebody who is told.
-struct Ear {
+pub struct Ear {
     heard: Arc<Mutex<Vec<Heard>>>,
     _task: AbortOnDropHandle<()>,
 }
 
 #[derive(Debug, Clone)]
-struct Heard {
-    head: String,
-    body: String,
+pub struct Heard {
+    pub head: String,
+    pub body: String,
 }
 
 impl Ear {
     /// Listens, and answers so to each request in its turn, then always 200. A status of 0 never
     /// answers.
-    async fn new(port: u16, answers: &[u16]) -> Ear {
+    pub async fn new(port: u16, answers: &[u16]) -> Ear {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let heard = Arc::<Mutex<Vec<Heard>>>::default();
         let (kept, answers) = (heard.clone(), answers.to_vec());
@@ -50,7 +50,7 @@ impl Ear {
         Ear { heard, _task: AbortOnDropHandle::new(task) }
     }
 
-    async fn until(&self, count: usize) -> Vec<Heard> {
+    pub async fn until(&self, count: usize) -> Vec<Heard> {
         let all = async {
             loop {
                 let heard = self.heard.lock().unwrap().clone();

@@ -15,9 +15,10 @@ use vial_protocol::Status;
 
 use self::search::{CommandLines, Search};
 use super::QUICK;
+use super::pushes::notifications::Ear;
 use crate::support::releases::text;
 use crate::support::said::Said;
-use crate::support::{Host, Setup, folder};
+use crate::support::{Host, Repository, Setup, folder, ports};
 
 /// What is planted: marked, unmarked, of many lines. Found in nothing by chance.
 const SECRETS: [(&str, &str); 4] = [
@@ -98,14 +99,23 @@ fn is_the_apps(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let in_slots = path.parent().is_some_and(|it| it.ends_with("slots"));
     let is_log = in_slots && (name.ends_with(".log") || name.ends_with(".log.d"));
-    is_log || name == "erl_crash.dump" || name == "planted.env" || name.starts_with("loud-")
+    // What was checked out is what was pushed.
+    let is_source = path.ends_with("apps/shop/build/src");
+    is_log
+        || is_source
+        || name == "erl_crash.dump"
+        || name == "planted.env"
+        || name.starts_with("loud-")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_anything_that_the_daemon_wrote_or_answered() {
     let [(_, first), (_, today), (_, token), (_, line)] = SECRETS;
     let signing = format!("-----BEGIN KEY-----\n{line}\n-----END KEY-----");
-    let host = Setup::new().app("shop", &format!("{QUICK}\n{MIGRATE}")).start().await;
+    let told = ports::free();
+    let notify = format!("[notify.team]\nurl = \"http://127.0.0.1:{told}/told\"\n");
+    let setup = Setup::new().app("shop", &format!("{QUICK}\n{MIGRATE}")).host(&notify);
+    let host = setup.start().await;
     let lines = CommandLines::watch();
     let mut story = Story { host, search: Search::new(&SECRETS) };
     let (one, two) = (loud(&story.host, 1), loud(&story.host, 2));
@@ -206,6 +216,28 @@ async fn no_secret_is_in_anything_that_the_daemon_wrote_or_answered() {
     }
     let history = story.host.client.deployments("shop", None, None).await.unwrap();
     assert_eq!(history.iter().filter(|it| it.status == Status::Failed).count(), 1, "{history:#?}");
+
+    // A build that prints them, and whoever is told that it failed.
+    let elsewhere = tempfile::tempdir().unwrap();
+    crate::support::setup::open(elsewhere.path());
+    let repository = Repository::new(elsewhere.path());
+    let notes = format!("as {token}\nwith {today}\n{line}\n");
+    repository.write("notes.txt", &notes);
+    repository.push("main", "Take notes");
+    let ear = Ear::new(told, &[]).await;
+    let lines_of_source = repository.source("build = [\"cat notes.txt\", \"exit 7\"]");
+    let app = story.host.apps[0].clone();
+    story.host.write_app(app, &format!("{QUICK}\n{MIGRATE}\n{lines_of_source}"));
+    story.vial(&["reload"]).await.ends(0);
+    let failed = story.vial(&["deploy", "shop", "--ref", "main"]).await.ends(1);
+    failed.says(&["as •••(API_TOKEN)", "with •••(DB_PASSWORD)", "•••(SIGNING_KEY)"]);
+    let number = story.host.status("shop").await.last.unwrap().number.to_string();
+    let log = story.vial(&["logs", "shop", "--build", &number]).await.ends(0);
+    log.says(&["as •••(API_TOKEN)", "exit"]);
+    story.asks("GET", &format!("/v1/apps/shop/deployments/{number}/log"), "").await;
+    for heard in ear.until(1).await {
+        story.hears("a notification", format!("{}\n{}", heard.head, heard.body).as_bytes());
+    }
 
     // A copy of the database, as a backup makes it.
     let backup = story.host.path("backup.db");
