@@ -14,7 +14,7 @@
 //! [`task`] is the owner: it commits what a step records before it runs what the step wants done, at
 //! the time that [`clock`] tells. What cannot be
 //! committed yet waits in its `backlog`.
-//! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
+//! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`, `build`), and report
 //! facts. [`helpers`] is the journal of what runs of a release beside its slots. Readers get numbered snapshots from [`snapshot`].
 //!
 //! Imports from here point down, to the leaves, the store and the protocol; never to `api`.
