@@ -10,12 +10,13 @@
 //! [`machine`] holds the life of a deployment and of the slots: pure, property-tested, and the only
 //! place that assigns their state. [`history`] is what is known of ended deployments; [`admission`]
 //! decides over both whether a request is accepted, waits, or is refused, and makes the plan, with
-//! [`standing`] for the migrations between two releases.
-//! [`task`] is the owner: it commits what a step records before it runs what the step wants done, at
-//! the time that [`clock`] tells. What cannot be
+//! [`standing`] for the migrations between two releases. [`task`] is the owner: it commits what a step
+//! records before it runs what the step wants done, at the time that [`clock`] tells. What cannot be
 //! committed yet waits in its `backlog`.
-//! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`), and report
-//! facts. [`environment`] changes what releases start with, and says what it is. [`helpers`] is the journal of what runs of a release beside its slots. Readers get numbered snapshots from [`snapshot`].
+//! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`, `build`), and
+//! report facts. [`environment`] changes what releases start with, and says what it is. [`helpers`] is
+//! the journal of what runs of a release beside its slots. Readers get numbered snapshots from
+//! [`snapshot`].
 //!
 //! [`auto`] deploys new commits by themselves, and `notice` says what others are told of a step.
 //!
