@@ -113,9 +113,13 @@ async fn no_secret_is_in_anything_that_the_daemon_wrote_or_answered() {
     let [(_, first), (_, today), (_, token), (_, line)] = SECRETS;
     let signing = format!("-----BEGIN KEY-----\n{line}\n-----END KEY-----");
     let told = ports::free();
-    let notify = format!("[notify.team]\nurl = \"http://127.0.0.1:{told}/told\"\n");
+    let notify =
+        format!("[notify.team]\nurl = \"http://127.0.0.1:{told}/told\"\nsecret_file = \"signs\"\n");
     let setup = Setup::new().app("shop", &format!("{QUICK}\n{MIGRATE}")).host(&notify);
-    let host = setup.start().await;
+    let mut host = setup.write();
+    host.file("signs", "between us\n");
+    host.start_daemon().await;
+    host.start_caddy().await;
     let lines = CommandLines::watch();
     let mut story = Story { host, search: Search::new(&SECRETS) };
     let (one, two) = (loud(&story.host, 1), loud(&story.host, 2));
