@@ -27,9 +27,14 @@ defmodule Vial.AutoDeploy do
 
       why =
         cond do
-          auto.failing -> "; the repository cannot be asked: #{Vial.Text.word(auto.failing.error)}"
-          auto.note -> "; #{Vial.Text.word(auto.note)}"
-          true -> ""
+          auto.failing ->
+            "; the repository cannot be asked: #{Vial.Text.word(auto.failing.error)}"
+
+          auto.note ->
+            "; #{Vial.Text.word(auto.note)}"
+
+          true ->
+            ""
         end
 
       Vial.Shown.sentence("Vial.AutoDeploy", on <> why, opts)

@@ -2,6 +2,7 @@
 
 mod auto_deploy;
 pub mod notifications;
+mod real_builds;
 mod to_the_host;
 mod webhooks;
 
