@@ -43,6 +43,7 @@ pub mod retention;
 pub mod snapshot;
 pub mod standing;
 pub mod task;
+mod turn;
 pub mod whereabouts;
 
 mod ask;

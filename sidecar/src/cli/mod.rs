@@ -16,6 +16,7 @@ pub mod exit;
 pub mod follow;
 pub mod hidden;
 pub mod look;
+pub mod options;
 pub mod outcome;
 pub mod problem;
 pub mod progress;
