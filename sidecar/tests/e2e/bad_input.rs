@@ -172,7 +172,7 @@ impl Drop for SmallDisk {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_full_while_unpacking_is_named_and_cleared_again() {
     // Room for one release beside what Vial keeps free for what runs, and not for two.
-    let disk = is_root().then(|| SmallDisk::mount(84)).flatten();
+    let disk = is_root().then(|| SmallDisk::mount(88)).flatten();
     let Some(disk) = disk else {
         println!("SKIPPED: a small disk needs root and the right to mount");
         return;
