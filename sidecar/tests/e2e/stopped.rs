@@ -15,7 +15,7 @@ use crate::support::{Host, is_soak, processes};
 
 /// How long the daemon is stopped: longer than the deadlines of these apps.
 fn pause() -> Duration {
-    Duration::from_secs(if is_soak() { 30 } else { 5 })
+    Duration::from_secs(if is_soak() { 30 } else { 9 })
 }
 
 /// Stops the daemon for a while.
@@ -56,7 +56,7 @@ fn took(deployment: &Deployment, status: Status) -> i64 {
 fn lines(env_file: &std::path::Path) -> String {
     format!(
         "bake = \"3s\"\ndrain = {{ timeout = \"5s\" }}\nstop = {{ timeout = \"5s\" }}\n\
-         health = {{ deadline = \"4s\" }}\nverify = [\"/slow?ms=700\"]\nenv_file = {env_file:?}"
+         health = {{ deadline = \"8s\" }}\nverify = [\"/slow?ms=700\"]\nenv_file = {env_file:?}"
     )
 }
 

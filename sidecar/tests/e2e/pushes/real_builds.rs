@@ -1,6 +1,6 @@
 //! A day of pushes with the shop's real builds.
 
-use vial_protocol::{Code, Kind, Status};
+use vial_protocol::{AppStatus, Code, Kind, Status};
 
 use super::super::QUICK;
 use super::Stage;
@@ -31,7 +31,11 @@ async fn what_is_pushed_is_built_and_live_and_what_was_rolled_back_is_not_pushed
     // A push, and another while that is built.
     repository.version(2);
     assert_eq!(stage.tell(&secret).await.0, 202);
-    host.until_deployment(2, |it| it == Status::Building).await;
+    // What is built is the tip when its build begins.
+    let fetched = |it: &AppStatus| {
+        it.deployment.as_ref().is_some_and(|it| it.number == 2 && it.commit.is_some())
+    };
+    host.until("shop", fetched).await;
     repository.write("notes.txt", "more\n");
     let newest = repository.push("main", "Take notes");
     assert_eq!(stage.tell(&secret).await.0, 202);
