@@ -109,6 +109,13 @@ impl Kind {
         !matches!(self, Kind::DeployDying | Kind::StopAndStart | Kind::Crash)
     }
 
+    /// The first status that counts as a failure. The older shop itself answers 500 while it meets the
+    /// newer one's schema; what Caddy answers for want of a slot begins at 502.
+    pub fn fails(self, beam: Beam) -> u16 {
+        let meets = matches!(self, Kind::RollBackReverting | Kind::RollBackRestoring);
+        if meets && beam == Beam::Shop { 501 } else { 500 }
+    }
+
     /// Sees to it that the second release serves and the first served before it, and does what must
     /// be done before this can be asked for.
     pub async fn prepare(self, stage: &Stage) {
