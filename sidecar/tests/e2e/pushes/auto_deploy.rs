@@ -20,7 +20,9 @@ async fn a_push_is_live_without_touching_anything_else_and_what_was_rolled_back_
     let deployed = stage.host.until_ended(2).await;
     assert_eq!(stage.host.serving().await, "2.0.0");
     assert_eq!(deployed.commit.as_ref().map(|it| it.sha.clone()), Some(second.clone()));
-    assert_eq!(deployed.build.unwrap().trigger, Trigger::Webhook);
+    // Vial looks after each deployment by itself, too, and may have been first.
+    let trigger = deployed.build.unwrap().trigger;
+    assert!(matches!(trigger, Trigger::Webhook | Trigger::Poll), "{trigger:?}");
     assert_eq!(deployed.actor, "vial");
 
     stage.host.vial(&["rollback", "shop", "--yes"]).await.ends(0);
@@ -70,7 +72,7 @@ async fn of_many_pushes_during_a_build_only_the_newest_is_deployed() {
     let mut stage = Stage::new("auto_deploy = true").await;
     let secret = stage.secret().await;
     stage.host.until_ended(1).await;
-    let slow = stage.slow_commit("2", 4);
+    let slow = stage.slow_commit("2", 12);
     stage.push("main");
     stage.tell(&secret).await;
     stage.host.until_deployment(2, |it| it == Status::Building).await;
