@@ -26,7 +26,7 @@ async fn kill(beam: Beam, kills: usize, longest: u64) {
     };
     stage.deployed(&releases[0]).await;
     stage.deployed(&releases[1]).await;
-    stage.send();
+    stage.send(500);
     let mut accepted = 0;
     let mut rests = 0;
     for kill in 0..kills {

@@ -106,6 +106,13 @@ impl Kind {
         !matches!(self, Kind::DeployDying | Kind::StopAndStart | Kind::Crash)
     }
 
+    /// The first status that counts as a failure. The older shop itself answers 500 while it meets the
+    /// newer one's schema; what Caddy answers for want of a slot begins at 502.
+    pub fn fails(self, beam: Beam) -> u16 {
+        let meets = matches!(self, Kind::RollBackReverting | Kind::RollBackRestoring);
+        if meets && beam == Beam::Shop { 501 } else { 500 }
+    }
+
     /// Sees to it that the second release serves and the first served before it, and does what must
     /// be done before this can be asked for.
     pub async fn prepare(self, stage: &Stage) {
@@ -158,7 +165,12 @@ impl Kind {
     /// The release after them.
     fn next(self, stage: &Stage) -> PathBuf {
         if stage.beam == Beam::Shop {
-            return archive(if self == Kind::DeployUnhealthy { 4 } else { 12 });
+            return archive(match self {
+                Kind::DeployUnhealthy => 4,
+                // One that knows what the release before it knows: the way back applies nothing.
+                Kind::RollBackWithinTheBake => 13,
+                _ => 12,
+            });
         }
         let stub = Stub::new(3).migrations(2);
         stage.stub(&match self {

@@ -32,7 +32,7 @@ async fn die(kind: Kind, beam: Beam, mut wanted: impl FnMut(&str) -> bool) -> (u
         for _ in 0..TRIES {
             kind.prepare(&stage).await;
             if kind.loses_nothing() && !stage.is_sending() {
-                stage.send();
+                stage.send(kind.fails(beam));
             }
             died = die_at(&mut stage, kind, &points, index).await;
             if died {

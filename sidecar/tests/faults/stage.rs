@@ -77,13 +77,14 @@ impl Stage {
         assert!(report.problems.is_empty(), "{report:?}");
     }
 
-    /// Sends requests from now on.
-    pub fn send(&mut self) {
+    /// Sends requests from now on. A status from `fails` on is a failure.
+    pub fn send(&mut self, fails: u16) {
         let target = Target {
             address: ([127, 0, 0, 1], self.host.web).into(),
             host: format!("shop.localhost:{}", self.host.web),
         };
         let load = Load::new(target).keep_alive(40, 4).fresh(15).slow(3, 100).post(5);
+        let load = load.expect_status_below(fails);
         self.load = Some(load.start());
     }
 
