@@ -9,7 +9,7 @@ use std::fs;
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
-use doctor_stage::{Stage, app, exists, free_port, host, stranger};
+use doctor_stage::{Stage, app, exists, host, ports, stranger};
 
 /// A daemon's own words.
 fn status(version: &str, apps: &[Value]) -> Value {
@@ -99,7 +99,7 @@ fn a_mistake_in_an_apps_file_is_found_with_its_line() {
 #[test]
 fn two_apps_that_want_one_port_are_found() {
     let stage = Stage::new();
-    stage.write("apps/blog.toml", &app("blog", free_port(), stage.green, ""));
+    stage.write("apps/blog.toml", &app("blog", ports::free(), stage.green, ""));
     let cause = format!("Port {}, which shop wants for its green slot and blog", stage.green);
     let report = stage.doctor();
     report.finds("problem", &cause, "reload`");
@@ -193,7 +193,7 @@ fn another_daemons_socket_is_found() {
 fn an_app_that_the_daemon_does_not_know_yet_or_still_knows_is_found() {
     let stage = Stage::new();
     let _daemon = stage.daemon();
-    stage.write("apps/blog.toml", &app("blog", free_port(), free_port(), ""));
+    stage.write("apps/blog.toml", &app("blog", ports::free(), ports::free(), ""));
     if geteuid().is_root() {
         fs::remove_file(stage.at("apps/shop.toml")).unwrap();
     }
@@ -344,7 +344,7 @@ fn a_caddy_with_an_older_copy_of_the_snippet_is_found() {
     let mut daemon = stage.daemon();
     let _caddy = stage.caddy(&stage.import());
     daemon.stop();
-    stage.blue = free_port();
+    stage.blue = ports::free();
     stage.shop("");
     let _daemon = stage.daemon();
     stage.doctor().finds("problem", "Caddy still runs an older copy", "systemctl reload caddy");

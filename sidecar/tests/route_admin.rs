@@ -89,7 +89,7 @@ async fn requests_in_flight_are_counted_after_the_change_too() {
 async fn every_site_that_imports_the_snippet_is_switched_and_no_other_proxy() {
     let stage = Stage::new().await;
     let route = stage.prepared(stage.admin_settings());
-    let (second, direct) = (route_support::caddy::free_port(), route_support::caddy::free_port());
+    let (second, direct) = (route_support::ports::free(), route_support::ports::free());
     let import = route.settings().import_line();
     let sites = format!(
         "http://localhost:{}, http://localhost:{second} {{\n{import}\n}}\n\

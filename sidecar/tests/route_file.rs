@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hyper::Request;
 use route_support::client::{Load, Socket, Stream, get, request, send};
-use route_support::{Caddy, Stage, caddy};
+use route_support::{Caddy, Stage};
 use vial::route::{Address, ConfirmedBy, Route, Settings};
 use vial_protocol::Slot::{Blue, Green};
 
@@ -240,7 +240,7 @@ async fn a_site_that_moved_to_another_port_is_found_again() {
     let (route, mut caddy) = stage.plain(stage.settings()).await;
     route.check(Blue).await.unwrap();
     caddy.kill();
-    stage.site = caddy::free_port();
+    stage.site = route_support::ports::free();
     let _caddy = stage.caddy(&stage.plain_site(&route)).await;
     let begun = Instant::now();
     route.check(Blue).await.unwrap();

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -29,11 +32,6 @@ exec erl -noinput -setcookie "$RELEASE_COOKIE" -name "$RELEASE_NODE" -eval '
     end).'
 "#;
 
-fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
-}
-
 struct Host {
     folder: TempDir,
     epmd: Epmd,
@@ -49,7 +47,7 @@ impl Host {
         let epmd = Epmd {
             binary: env!("CARGO_BIN_EXE_vial").into(),
             program: "epmd".into(),
-            port: free_port(),
+            port: ports::free(),
             open: false,
             user: None,
             log: folder.path().join("epmd.log"),
@@ -65,7 +63,7 @@ impl Host {
             release_name: "shop".into(),
             slot,
             run_id: self.run_id(slot),
-            port: Some(free_port()),
+            port: Some(ports::free()),
             node_host: "127.0.0.1".into(),
             cookie: "OURCOOKIE".into(),
             tmp: folder.join("tmp"),

@@ -4,9 +4,10 @@
 // A helper that fails is a test that fails.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
-use std::collections::hash_map::RandomState;
+#[path = "../support/ports.rs"]
+pub mod ports;
+
 use std::fs::{self, File, Permissions};
-use std::hash::{BuildHasher, Hasher};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -19,17 +20,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// A port that nobody listens on, below those that the kernel gives to outgoing connections.
-pub fn free_port() -> u16 {
-    loop {
-        let random = RandomState::new().build_hasher().finish();
-        let port = 10_000 + u16::try_from(random % 20_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 /// A child that does not outlive its test.
 pub struct Running(Child);
@@ -100,10 +90,10 @@ impl Stage {
     pub fn new() -> Stage {
         let stage = Stage {
             folder: tempfile::Builder::new().prefix("vial-doctor-").tempdir().unwrap(),
-            admin: free_port(),
-            site: free_port(),
-            blue: free_port(),
-            green: free_port(),
+            admin: ports::free(),
+            site: ports::free(),
+            blue: ports::free(),
+            green: ports::free(),
             path: None,
         };
         stage.mode("", 0o755);

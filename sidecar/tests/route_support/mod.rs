@@ -6,6 +6,8 @@
 
 pub mod caddy;
 pub mod client;
+#[path = "../support/ports.rs"]
+pub mod ports;
 pub mod upstream;
 
 use std::path::PathBuf;
@@ -31,8 +33,8 @@ impl Stage {
         Stage {
             blue: Upstream::start("blue").await,
             green: Upstream::start("green").await,
-            admin: caddy::free_port(),
-            site: caddy::free_port(),
+            admin: ports::free(),
+            site: ports::free(),
             folder: tempfile::Builder::new().prefix("vial-route-").tempdir().unwrap(),
         }
     }
