@@ -17,6 +17,7 @@ pub mod patience;
 pub mod release;
 pub mod retention;
 pub mod route;
+pub mod secret_file;
 pub mod slot;
 pub mod store;
 pub mod upgrade;

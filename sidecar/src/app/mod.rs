@@ -14,7 +14,7 @@
 //! records before it runs what the step wants done, at the time that [`clock`] tells. What cannot be
 //! committed yet waits in its `backlog`.
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`, `build`), and
-//! report facts. [`environment`] changes what releases start with, and says what it is. [`helpers`] is
+//! report facts. [`environment`] changes what releases start with, and says what it is; [`values`] opens it. [`helpers`] is
 //! the journal of what runs of a release beside its slots. Readers get numbered snapshots from
 //! [`snapshot`].
 //!
@@ -44,6 +44,7 @@ pub mod snapshot;
 pub mod standing;
 pub mod task;
 mod turn;
+pub mod values;
 pub mod whereabouts;
 
 mod ask;

@@ -12,7 +12,7 @@ use crate::app::context::{Context, Daemon};
 use crate::app::handle::App;
 use crate::app::paths::Layout;
 use crate::app::registry::{Registry, Report};
-use crate::app::{environment, recover};
+use crate::app::{recover, values};
 use crate::config::{AppConfig, Config};
 use crate::route::Route;
 use crate::vault::Vault;
@@ -162,7 +162,7 @@ impl Apps {
 
     async fn vault(&self, app: &str) -> Result<Arc<Vault>, Problem> {
         let Daemon { store, key, .. } = &self.daemon;
-        environment::open(store, key.clone(), app).await.map_err(|error| {
+        values::open(store, key.clone(), app).await.map_err(|error| {
             Problem::new(
                 Code::Internal,
                 format!("{app} cannot be taken care of: {error}. Its slots are not touched."),

@@ -40,8 +40,8 @@ use self::manager::Manager;
 use self::watchdog::Watchdog;
 use crate::api::{self, Order};
 use crate::app::context::Daemon;
-use crate::app::environment;
 use crate::app::paths::Layout;
+use crate::app::values;
 use crate::build::Line;
 use crate::config::{Config, ConfigError};
 use crate::hooks;
@@ -137,7 +137,7 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         host: Arc::new(config.host.clone()),
         id: place::id(&store).await?.into(),
         epmd_port: place::epmd_port(&store, config.host.epmd_port).await?,
-        key: environment::key(&layout, &store).await?,
+        key: values::key(&layout, &store).await?,
         store,
         binary,
         builds: Arc::new(Line::new(config.host.builds)),

@@ -1,7 +1,7 @@
 //! The state folder: its modes, its lock, and the secrets in it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -10,6 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::ServeError;
 use crate::app::paths::{AppLayout, Layout};
+use crate::secret_file;
 use crate::store::Store;
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> ServeError + '_ {
@@ -70,23 +71,13 @@ pub(super) fn secret(path: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let fresh = random()?;
-    let aside = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&aside)?;
-    file.write_all(fresh.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&aside, path)?;
-    if let Some(parent) = path.parent() {
-        File::open(parent)?.sync_all()?;
-    }
+    secret_file::write(path, fresh.as_bytes())?;
     Ok(fresh)
 }
 
 /// 160 random bits, as letters that are safe everywhere.
 fn random() -> io::Result<String> {
-    let mut bytes = [0_u8; 20];
-    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    secret_file::random::<20>()
 }
 
 /// What names this state folder among those of the host; made once.

@@ -4,15 +4,16 @@
 //! neither does the key alone. The app, the name and the version are sealed with the value, so that
 //! a row that was copied to another place does not open there.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
 use super::Plain;
+use crate::secret_file;
 
 /// The key's own length.
 const KEY: usize = 32;
@@ -66,15 +67,7 @@ impl Key {
     /// Where it cannot be written; nothing has changed then.
     pub fn make(path: &Path) -> io::Result<Key> {
         let bytes: [u8; KEY] = random()?;
-        let aside = path.with_extension("new");
-        let mut file =
-            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&aside)?;
-        writeln!(file, "{}", encode(&bytes))?;
-        file.sync_all()?;
-        fs::rename(&aside, path)?;
-        if let Some(parent) = path.parent() {
-            File::open(parent)?.sync_all()?;
-        }
+        secret_file::write(path, format!("{}\n", encode(&bytes)).as_bytes())?;
         Ok(Key::of(&bytes))
     }
 

@@ -1,9 +1,10 @@
 //! An app's secret, which the forge knows too.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::Path;
+
+use crate::secret_file;
 
 /// The secret in a file, made where there is none yet.
 ///
@@ -33,22 +34,8 @@ pub fn existing(path: &Path) -> io::Result<Option<String>> {
 /// # Errors
 /// What the system says; then the old one holds.
 pub fn rotate_secret(path: &Path) -> io::Result<String> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-    let fresh: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let aside = path.with_extension("new");
-    // Nobody else's file: one that is there already is of a crash, and gets its mode anew.
-    match fs::remove_file(&aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&aside)?;
-    file.write_all(fresh.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&aside, path)?;
-    if let Some(parent) = path.parent() {
-        File::open(parent)?.sync_all()?;
-    }
+    let fresh = secret_file::random::<32>()?;
+    secret_file::write(path, fresh.as_bytes())?;
     Ok(fresh)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vial_protocol::{Status, Trigger};
+use vial_protocol::{AppStatus, Status, Trigger};
 
 use super::{Stage, git};
 
@@ -13,6 +13,10 @@ async fn a_push_is_live_without_touching_anything_else_and_what_was_rolled_back_
     let first = stage.head();
     stage.host.until_ended(1).await;
     assert_eq!(stage.host.serving().await, "1.0.0");
+    // After each deployment Vial looks by itself; what is pushed then is the webhook's to tell.
+    let ended = stage.host.deployment(1).await.ended_at;
+    let looked = |it: &AppStatus| it.auto_deploy.as_ref().is_some_and(|it| it.looked_at > ended);
+    stage.host.until("shop", looked).await;
 
     let second = stage.commit("2");
     stage.push("main");
@@ -20,9 +24,7 @@ async fn a_push_is_live_without_touching_anything_else_and_what_was_rolled_back_
     let deployed = stage.host.until_ended(2).await;
     assert_eq!(stage.host.serving().await, "2.0.0");
     assert_eq!(deployed.commit.as_ref().map(|it| it.sha.clone()), Some(second.clone()));
-    // Vial looks after each deployment by itself, too, and may have been first.
-    let trigger = deployed.build.unwrap().trigger;
-    assert!(matches!(trigger, Trigger::Webhook | Trigger::Poll), "{trigger:?}");
+    assert_eq!(deployed.build.unwrap().trigger, Trigger::Webhook);
     assert_eq!(deployed.actor, "vial");
 
     stage.host.vial(&["rollback", "shop", "--yes"]).await.ends(0);
