@@ -3,8 +3,10 @@
 //! Each stands before or after something that must not be half-known: a write to the journal, and
 //! whatever a step has done to the host. Built with the feature `faults`, and with a folder named by
 //! [`FOLDER`], the daemon kills itself, as `kill -9` would, at the point that the file `at` in there
-//! names (a `*` at its end stands for the rest), and adds each point that it passes to the file `passed`: so a test learns them from a run
-//! instead of keeping a list. Without the feature there is nothing of it in the binary.
+//! names (a `*` at its end stands for the rest), stops itself, as `SIGSTOP` would, once at the one
+//! that the file `stops` names, and adds each point that it passes to the file `passed`: so a test
+//! learns them from a run instead of keeping a list. Without the feature there is nothing of it in
+//! the binary.
 //!
 //! A leaf: it knows nothing of Vial.
 
@@ -32,7 +34,7 @@ mod armed {
     static IN: LazyLock<Option<PathBuf>> =
         LazyLock::new(|| std::env::var_os(FOLDER).map(PathBuf::from));
 
-    /// Dies here, if this is the point.
+    /// Dies or stops here, if this is the point.
     pub fn point(name: impl FnOnce() -> String) {
         let Some(folder) = &*IN else { return };
         let name = name();
@@ -40,12 +42,17 @@ mod armed {
         if let Ok(mut passed) = passed {
             let _ = passed.write_all(format!("{name}\n").as_bytes());
         }
-        let here = |at: String| match at.strip_suffix('*') {
-            Some(beginning) => name.starts_with(beginning),
-            None => at == name,
+        let named = |file: &str| {
+            fs::read_to_string(folder.join(file)).is_ok_and(|at| match at.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => at == name,
+            })
         };
-        if fs::read_to_string(folder.join("at")).is_ok_and(here) {
+        if named("at") {
             let _ = kill_process(getpid(), Signal::KILL);
+        }
+        if named("stops") && fs::remove_file(folder.join("stops")).is_ok() {
+            let _ = kill_process(getpid(), Signal::STOP);
         }
     }
 

@@ -71,27 +71,18 @@ async fn deploy_stopped(at: Status) {
         // With the emulator's own start it listens only after the stop, and its deadline is shorter.
         std::fs::write(file.path(), environment(pause())).unwrap();
     }
+    match at {
+        Status::Verifying => host.stop_daemon_at("effect: before Verify"),
+        Status::Switching => host.stop_daemon_at("effect: before Switch"),
+        _ => {}
+    }
     let number = host.deploy_detached(2).await;
     match at {
-        Status::Starting => {
-            host.until_slot_has_a_process(Slot::Green).await;
-            stop_for_a_while(&host).await;
-        }
-        // Caddy is held up for a moment, so that the switch can be met.
-        Status::Switching => {
-            host.until_deployment(number, |it| it == Status::Verifying).await;
-            processes::signal(host.caddy_pid(), Signal::SIGSTOP);
-            host.until_deployment(number, |it| it == Status::Switching).await;
-            processes::signal(host.daemon_pid(), Signal::SIGSTOP);
-            processes::signal(host.caddy_pid(), Signal::SIGCONT);
-            sleep(pause()).await;
-            processes::signal(host.daemon_pid(), Signal::SIGCONT);
-        }
-        _ => {
-            host.until_deployment(number, |it| it == at).await;
-            stop_for_a_while(&host).await;
-        }
+        Status::Starting => drop(host.until_slot_has_a_process(Slot::Green).await),
+        Status::Verifying | Status::Switching => host.until_daemon_is_stopped().await,
+        _ => drop(host.until_deployment(number, |it| it == at).await),
     }
+    stop_for_a_while(&host).await;
     let back = Instant::now();
     let deployed = host.until_ended(number).await;
     assert_eq!(deployed.status, Status::Succeeded, "stopped while {at}: {deployed:#?}");

@@ -151,6 +151,26 @@ impl Host {
         self.daemon.take().unwrap().end(signal).await
     }
 
+    /// Lets the daemon stop itself at a point, as if by SIGSTOP.
+    #[cfg(feature = "faults")]
+    pub fn stop_daemon_at(&self, point: &str) {
+        std::fs::create_dir_all(self.path("faults")).unwrap();
+        std::fs::write(self.path("faults/stops"), point).unwrap();
+    }
+
+    /// Waits until it has.
+    #[cfg(feature = "faults")]
+    pub async fn until_daemon_is_stopped(&self) {
+        let pid = self.daemon_pid();
+        let stopped = async {
+            while !processes::is_stopped(pid) {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, stopped).await.expect("the daemon comes to its point");
+    }
+
     /// Starts Caddy, unless the host has none.
     pub async fn start_caddy(&mut self) {
         if self.site != Site::NoCaddy {
@@ -216,7 +236,10 @@ impl Host {
         // Where everybody can reach it.
         let binary = self.path("vial");
         if !binary.exists() {
-            std::fs::copy(&self.binary, &binary).unwrap();
+            // By a program: a file that this process has open for writing, also in a child that
+            // another test forks meanwhile, cannot be executed.
+            let copied = std::process::Command::new("cp").arg(&self.binary).arg(&binary).status();
+            assert!(copied.unwrap().success());
         }
         let mut command = daemon::command(&binary, &self.config());
         command.args(args).stdin(Stdio::null()).current_dir("/");
