@@ -21,6 +21,7 @@ mod daemon_dies;
 mod deploy;
 mod doctor;
 mod environment;
+mod faults;
 mod full_disk;
 mod idle;
 mod in_app;

@@ -1,7 +1,5 @@
 //! Good files, several at once, and what they must not share.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -72,7 +70,7 @@ fn an_empty_host_file_means_what_is_usual() {
 
 #[test]
 fn a_full_host_file_is_read_with_its_paths_from_its_own_folder() {
-    let host = Host::new(include_str!("config_fixtures/vial.toml"));
+    let host = Host::new(include_str!("fixtures/vial.toml"));
     let read = host.load(false).host;
     assert_eq!(read.state_dir, host.path("state"));
     assert_eq!(read.run_dir, host.path("run"));
@@ -131,7 +129,7 @@ fn a_minimal_app_has_everything_usual_filled_in() {
 
 #[test]
 fn a_full_app_is_read_and_what_does_not_hold_yet_is_warned_of() {
-    let host = Host::new("").app("shop", include_str!("config_fixtures/shop.toml"));
+    let host = Host::new("").app("shop", include_str!("fixtures/shop.toml"));
     let config = host.load(false);
     assert_eq!(messages(&config), "");
     let shop = &config.apps["shop"];
@@ -342,7 +340,7 @@ fn a_file_that_everybody_may_write_is_not_for_a_daemon_that_is_root() {
 fn two_loads_of_the_same_files_are_equal_and_a_change_shows_in_its_app_alone() {
     let host = Host::new("")
         .app("blog", &app("blog", 4010, ""))
-        .app("shop", include_str!("config_fixtures/shop.toml"));
+        .app("shop", include_str!("fixtures/shop.toml"));
     let before = host.load(false);
     assert_eq!(before, host.load(false));
     let host = host.app("blog", &app("blog", 4010, "bake = \"31s\""));

@@ -6,12 +6,6 @@
 //! rest; [`points`] kills at each named point once a kind, [`killer`] at random instants. The points
 //! themselves are in `vial::fault`.
 
-// A helper that fails is a test that fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod killer;
 mod kinds;
 mod points;

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use vial_protocol::request::IDEMPOTENCY_KEY;
 use vial_protocol::{Code, Status};
 
+use super::kinds::{Come, Kind};
+use super::stage::{Beam, Stage};
+use super::truth;
 use crate::figure;
-use crate::kinds::{Come, Kind};
-use crate::stage::{Beam, Stage};
 use crate::support::{is_soak, web};
-use crate::truth;
 
 /// How often it is tried to come to a point. Some are passed only where two things happen in the order
 /// in which they did when the points were learned.

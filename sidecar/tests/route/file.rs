@@ -1,13 +1,11 @@
 //! The route by flag file, through a real Caddy.
 
-mod route_support;
-
 use std::process::Output;
 use std::time::{Duration, Instant};
 
+use crate::support::client::{Load, Socket, Stream, get, request, send};
+use crate::support::{Caddy, Stage};
 use hyper::Request;
-use route_support::client::{Load, Socket, Stream, get, request, send};
-use route_support::{Caddy, Stage};
 use vial::route::{Address, ConfirmedBy, Route, Settings};
 use vial_protocol::Slot::{Blue, Green};
 
@@ -240,7 +238,7 @@ async fn a_site_that_moved_to_another_port_is_found_again() {
     let (route, mut caddy) = stage.plain(stage.settings()).await;
     route.check(Blue).await.unwrap();
     caddy.kill();
-    stage.site = route_support::ports::free();
+    stage.site = crate::support::ports::free();
     let _caddy = stage.caddy(&stage.plain_site(&route)).await;
     let begun = Instant::now();
     route.check(Blue).await.unwrap();

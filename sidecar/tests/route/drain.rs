@@ -1,11 +1,9 @@
 //! Waiting for the requests in flight to a slot, through a real Caddy.
 
-mod route_support;
-
 use std::time::Duration;
 
-use route_support::Stage;
-use route_support::client::{Socket, get};
+use crate::support::Stage;
+use crate::support::client::{Socket, get};
 use vial::route::{CountedBy, InFlight, Settings};
 use vial_protocol::Slot::{Blue, Green};
 
@@ -67,7 +65,7 @@ async fn a_reload_by_hand_during_a_drain_does_not_lose_the_count() {
     let (folder, admin) = (stage.folder.path().to_owned(), format!("127.0.0.1:{}", stage.admin));
     let reload = tokio::task::spawn_blocking(move || {
         let reload = ["reload", "--force", "--config", "Caddyfile", "--address", &admin];
-        route_support::Caddy::run(&folder, &reload);
+        crate::support::Caddy::run(&folder, &reload);
     });
     let drained = route.drained(Blue, LONG).await;
     assert_eq!((drained.remaining, drained.counted_by), (0, CountedBy::Caddy));

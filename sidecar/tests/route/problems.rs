@@ -1,15 +1,10 @@
 //! What the route says when it does not work, and that it changes nothing then.
 
-// A helper that fails is a test that fails.
-#![allow(clippy::unwrap_used)]
-
-mod route_support;
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use route_support::{Caddy, Stage};
+use crate::support::{Caddy, Stage};
 use vial::route::{Obstacle, Ports, Route, RouteProblem, Settings, SwitchError, Token};
 use vial_protocol::Slot::{Blue, Green};
 

@@ -1,12 +1,9 @@
 //! A stage for the route's tests: two upstreams, a real Caddy, and a light load, each on free
 //! loopback ports and in a folder of its own.
 
-// Each test binary uses a part of it. A helper that fails is a test that fails.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
-
 pub mod caddy;
 pub mod client;
-#[path = "../support/ports.rs"]
+#[path = "../../support/ports.rs"]
 pub mod ports;
 pub mod upstream;
 
@@ -14,7 +11,6 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 use vial::route::{Address, Mode, Ports, Route, Settings, Token};
-use vial_protocol::Slot;
 
 pub use caddy::Caddy;
 pub use upstream::Upstream;
@@ -58,13 +54,6 @@ impl Stage {
 
     pub fn admin_settings(&self) -> Settings {
         Settings { mode: Mode::Admin { dial_host: "127.0.0.1".into() }, ..self.settings() }
-    }
-
-    pub fn upstream(&self, slot: Slot) -> &Upstream {
-        match slot {
-            Slot::Blue => &self.blue,
-            Slot::Green => &self.green,
-        }
     }
 
     /// A prepared route, and a Caddy that serves the plain site with its snippet.

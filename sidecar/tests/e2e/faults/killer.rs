@@ -6,12 +6,12 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use vial_protocol::request::{Restart, Rollback};
 
+use super::kinds::Kind;
+use super::stage::{Beam, Stage};
+use super::truth;
 use crate::figure;
-use crate::kinds::Kind;
-use crate::stage::{Beam, Stage};
 use crate::support::stub::Stub;
 use crate::support::{archive, is_soak};
-use crate::truth;
 
 /// Kills the daemon so many times.
 async fn kill(beam: Beam, kills: usize, longest: u64) {

@@ -129,19 +129,23 @@ impl Socket {
 }
 
 /// An open stream of lines through Caddy.
-pub struct Stream(Incoming, SendRequest<Empty<Bytes>>);
+pub struct Stream {
+    body: Incoming,
+    /// The connection lasts as long as this.
+    _sender: SendRequest<Empty<Bytes>>,
+}
 
 impl Stream {
     pub async fn open(port: u16) -> Stream {
         let mut sender = connect(port).await.unwrap();
         let response = sender.send_request(request("/stream")).await.unwrap();
-        Stream(response.into_body(), sender)
+        Stream { body: response.into_body(), _sender: sender }
     }
 
     /// Whether a line comes within a second.
     pub async fn flows(&mut self) -> bool {
         matches!(
-            tokio::time::timeout(Duration::from_secs(1), self.0.frame()).await,
+            tokio::time::timeout(Duration::from_secs(1), self.body.frame()).await,
             Ok(Some(Ok(frame))) if frame.data_ref().is_some_and(|data| !data.is_empty())
         )
     }

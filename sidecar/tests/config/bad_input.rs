@@ -1,7 +1,5 @@
 //! What is wrong in a file is named with its place and with what would be right.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::fs;
 use std::path::Path;
 
@@ -11,7 +9,7 @@ use vial::config::{Config, ConfigError};
 
 const MINIMAL: &str = "name = \"shop\"\nports = { blue = 4000, green = 4001 }\n";
 
-const FULL: &str = include_str!("config_fixtures/shop.toml");
+const FULL: &str = include_str!("fixtures/shop.toml");
 
 fn host(text: &[u8]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -383,7 +381,7 @@ proptest! {
 
     #[test]
     fn a_mutated_host_file_is_read_or_an_error_and_never_a_panic(
-        file in mutated(include_str!("config_fixtures/vial.toml"))
+        file in mutated(include_str!("fixtures/vial.toml"))
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vial.toml");

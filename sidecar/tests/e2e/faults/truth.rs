@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vial_protocol::{AppStatus, Desired, Slot, Status};
 
-use crate::stage::Stage;
+use super::stage::Stage;
 use crate::support::processes;
 
 /// How long a release that was just started may take to answer.

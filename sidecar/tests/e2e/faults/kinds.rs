@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use vial_protocol::request::{Build, Restart, Rollback};
 use vial_protocol::{AppStatus, Desired, MigrationChoice, Status};
 
-use crate::stage::{Beam, Stage};
+use super::stage::{Beam, Stage};
 use crate::support::stub::Stub;
 use crate::support::{archive, processes};
 

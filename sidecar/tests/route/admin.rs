@@ -1,17 +1,12 @@
 //! The route by Caddy's admin API, through a real Caddy.
 
-// A helper that fails is a test that fails.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod route_support;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use route_support::client::get;
-use route_support::{Caddy, Stage};
+use crate::support::client::get;
+use crate::support::{Caddy, Stage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use vial::route::{
@@ -89,7 +84,7 @@ async fn requests_in_flight_are_counted_after_the_change_too() {
 async fn every_site_that_imports_the_snippet_is_switched_and_no_other_proxy() {
     let stage = Stage::new().await;
     let route = stage.prepared(stage.admin_settings());
-    let (second, direct) = (route_support::ports::free(), route_support::ports::free());
+    let (second, direct) = (crate::support::ports::free(), crate::support::ports::free());
     let import = route.settings().import_line();
     let sites = format!(
         "http://localhost:{}, http://localhost:{second} {{\n{import}\n}}\n\

@@ -1,7 +1,5 @@
 //! What `vial init` writes loads without change, and says what is true.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,21 +1,17 @@
 //! Deploys and rollbacks from the command line: what is sent, what is shown, how it ends.
 
-#![allow(clippy::unwrap_used)]
-
-mod cli_fake;
-
 use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::fake::{
+    Fake, accepted, app_event, at, deployment, events, now, refused, release, shop, shop_with, vial,
+};
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery};
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cli_fake::{
-    Fake, accepted, app_event, at, deployment, events, now, refused, release, shop, shop_with, vial,
-};
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;

@@ -1,12 +1,8 @@
 //! What a reader sees: tables and pages that fit 80 columns, whatever the names are.
 
-#![allow(clippy::unwrap_used)]
-
-mod cli_fake;
-
+use crate::fake::{Fake, at, daemon, deployment, refused, shop, shop_with, slot, vial};
 use axum::routing::get;
 use axum::{Json, Router};
-use cli_fake::{Fake, at, daemon, deployment, refused, shop, shop_with, slot, vial};
 use vial::cli::exit::Exit;
 use vial::cli::look;
 use vial_protocol::{

@@ -1,20 +1,16 @@
 //! Logs, watching, scripts and consoles; and a daemon that is not there.
 
-#![allow(clippy::unwrap_used)]
-
-mod cli_fake;
-
 use std::io::{self, Cursor, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener as StdListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::fake::{Fake, app_event, daemon, deployment, events, refused, shop, shop_with, vial};
 use axum::extract::RawQuery;
 use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use cli_fake::{Fake, app_event, daemon, deployment, events, refused, shop, shop_with, vial};
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::sync::{broadcast, mpsc};
@@ -190,8 +186,8 @@ async fn a_script_s_status_is_passed_on_and_its_output_too() {
 async fn what_the_daemon_did_is_said_and_what_it_could_not_read_is_named() {
     let fake = Fake::new(
         Router::new()
-            .route("/v1/apps/shop/cancel", post(|| async { cli_fake::accepted(Some(7), "Cancelled #7.") }))
-            .route("/v1/apps/shop/start", post(|| async { cli_fake::accepted(None, "shop starts.") }))
+            .route("/v1/apps/shop/cancel", post(|| async { crate::fake::accepted(Some(7), "Cancelled #7.") }))
+            .route("/v1/apps/shop/start", post(|| async { crate::fake::accepted(None, "shop starts.") }))
             .route("/v1/apps/shop/caddy", get(|| async { "shop.example.com {\n}\n" }))
             .route("/v1/reload", post(|| async {
                 Json(serde_json::json!({
