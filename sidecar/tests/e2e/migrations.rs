@@ -187,10 +187,11 @@ async fn a_way_down_that_fails_leaves_the_newer_release_and_says_what_is_down() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_older_release_is_not_healthy_after_the_revert_the_schema_comes_back() {
-    let (host, _folder) =
-        with_database(&format!("{QUICK}\nhealth = {{ deadline = \"4s\" }}")).await;
+    let (mut host, folder) = with_database(QUICK).await;
     deploy(&host, 11).await;
     deploy(&host, 8).await;
+    let impatient = format!("{QUICK}\nhealth = {{ deadline = \"4s\" }}");
+    host.reconfigure(&database_lines(&impatient, folder.path(), "")).await;
     host.vial(&["rollback", "shop", "--revert-migrations"])
         .await
         .ends(1)
@@ -293,10 +294,11 @@ async fn a_node_that_does_not_answer_any_more_has_its_migrations_reverted_beside
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_destructive_deploy_that_ends_before_the_switch_says_that_its_migration_stays() {
-    let lines = format!("{QUICK}\nhealth = {{ deadline = \"4s\" }}");
     let slow = ", SHOP_START_DELAY_MS = \"60000\"";
-    let (host, _folder) = with_database_and(&lines, slow).await;
+    let (mut host, folder) = with_database_and(QUICK, slow).await;
     deploy(&host, 12).await;
+    let impatient = format!("{QUICK}\nhealth = {{ deadline = \"4s\" }}");
+    host.reconfigure(&database_lines(&impatient, folder.path(), slow)).await;
     let path = archive(8);
     let args = ["deploy", "shop", text(&path), "--allow-destructive", "--detach"];
     host.vial(&args).await.ends(0);
