@@ -29,17 +29,20 @@ async fn a_rollback_takes_its_own_values_back_but_not_what_is_secret() {
     assert_eq!((get(&ran, "POOL"), get(&ran, "PASSWORD")), (Some("10"), Some("first password")));
 
     // A change waits for the next start.
-    let said = host.set("POOL", "20", &[]).await.ends(0);
+    let said = host.set("POOL", "twenty", &[]).await.ends(0);
     said.says(&["with the next deploy", "`vial restart shop`, which needs no build"]);
     host.set("PASSWORD", "second password", &[]).await.ends(0).says(&["secret"]);
     assert_eq!(get(&host.serving_environment().await, "POOL"), Some("10"));
     let listed = host.vial(&["env", "shop", "list"]).await.ends(0);
     listed
         .says(&["POOL", "PASSWORD", "secret", "Not in what serves yet: PASSWORD, POOL"])
-        .never_says(&["second password", "20"]);
+        .never_says(&["second password", "twenty"]);
     host.deploy(2).await;
     let ran = host.serving_environment().await;
-    assert_eq!((get(&ran, "POOL"), get(&ran, "PASSWORD")), (Some("20"), Some("second password")));
+    assert_eq!(
+        (get(&ran, "POOL"), get(&ran, "PASSWORD")),
+        (Some("twenty"), Some("second password"))
+    );
     let listed: Environment = host.vial(&["env", "shop", "list", "--json"]).await.ends(0).json();
     assert_eq!((listed.version, listed.serving, listed.pending.len()), (4, Some(4), 0));
     assert!(listed.variables.iter().all(|it| it.value.is_none()));
@@ -83,7 +86,7 @@ async fn a_rollback_takes_its_own_values_back_but_not_what_is_secret() {
 
     // A restart takes today's, in either way.
     host.vial(&["restart", "shop"]).await.ends(0);
-    assert_eq!(get(&host.serving_environment().await, "POOL"), Some("20"));
+    assert_eq!(get(&host.serving_environment().await, "POOL"), Some("twenty"));
     host.vial(&["env", "shop", "unset", "POOL"]).await.ends(0).says(&["POOL is unset (version 5)"]);
     let slot = host.status("shop").await.active.unwrap();
     let pid = host.pid("shop", slot).await;
