@@ -96,7 +96,7 @@ macro_rules! kinds {
                 let mut index = 0;
                 let wanted = |_: &str| {
                     index += 1;
-                    is_soak() || Kind::$kind.is_usual() || index % 3 == 0
+                    is_soak() || Kind::$kind.is_usual() || index % 5 == 0
                 };
                 let (deaths, sent) = die(Kind::$kind, Beam::Stub, wanted).await;
                 figure!("{:?}: killed at {deaths} points, {sent} requests, 0 failed", Kind::$kind);
@@ -105,7 +105,7 @@ macro_rules! kinds {
     };
 }
 
-// What people do each day at every point; the others at every third, and at every one with
+// What people do each day at every point; the others at every fifth, and at every one with
 // `bin/test --soak`.
 kinds! {
     a_deploy_is_finished_or_undone: Deploy,
