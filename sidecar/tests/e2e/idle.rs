@@ -1,9 +1,8 @@
 //! What the daemon costs while nothing happens.
 //!
 //! The promised figures are a release build's: name one in VIAL_RELEASE_BIN (`bin/bench-idle` does).
-//! Without it the tested binary is looked at for a shorter time, beside other tests, and only the
-//! memory of its own counts: how much of a file with all that a debugger wants is resident says nothing
-//! of the daemon.
+//! Without it the tested binary is looked at for a shorter time, beside other tests, and may be larger:
+//! most of what it takes is its code.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -19,10 +18,10 @@ const WINDOW: Duration = Duration::from_millis(100);
 async fn with_two_idle_apps_the_daemon_is_small_and_asleep() {
     let release = std::env::var_os("VIAL_RELEASE_BIN").map(std::path::PathBuf::from);
     let mut setup = Setup::new().app("shop", QUICK).app("store", QUICK);
-    let mut seconds = 8;
+    let (mut limit, mut seconds) = (40 << 10, 8);
     if let Some(binary) = &release {
         setup = setup.binary(binary.clone()).alone();
-        seconds = 30;
+        (limit, seconds) = (15 << 10, 30);
     }
     let measured = Duration::from_secs(seconds);
     let mut host = setup.start().await;
@@ -47,8 +46,7 @@ async fn with_two_idle_apps_the_daemon_is_small_and_asleep() {
         usual.busy,
         usual.windows
     );
-    let counts = if release.is_some() { resident } else { kib(pid, "RssAnon:") };
-    assert!(counts < 15 << 10, "{counts} KiB are resident");
+    assert!(resident < limit, "{resident} KiB are resident");
     if release.is_some() {
         assert!(share < 0.2, "{share} % of a core");
     }

@@ -68,11 +68,6 @@ impl Kind {
         Kind::Crash,
     ];
 
-    /// Whether it is what people do each day.
-    pub fn is_usual(self) -> bool {
-        matches!(self, Kind::Deploy | Kind::RollBack | Kind::RollBackReverting)
-    }
-
     /// What the app's file says at first.
     pub fn lines(self, beam: Beam) -> &'static str {
         match (self, beam) {
