@@ -9,11 +9,12 @@ build() {
   need_packages
   need_elixir
   say "Building (the first time takes some minutes) …"
-  local features=()
-  # The tests have a build with features of their own at hand.
-  [[ -z ${VIAL_BUILD_FEATURES:-} ]] || features=(--features "$VIAL_BUILD_FEATURES")
-  (cd "$root" && cargo build --quiet --locked --profile "$profile" "${features[@]}" \
-    -p vial -p vial-demo) ||
+  local what=(-p vial -p vial-demo)
+  # The tests have a build of their own at hand. It is the same one only with all of their targets:
+  # what those depend on decides with which features everything is compiled.
+  [[ -z ${VIAL_BUILD_FEATURES:-} ]] ||
+    what=(--workspace --all-targets --features "$VIAL_BUILD_FEATURES")
+  (cd "$root" && cargo build --quiet --locked --profile "$profile" "${what[@]}") ||
     die "Vial was not built; what cargo said is above."
   local folder=$profile
   [[ $profile != dev ]] || folder=debug
