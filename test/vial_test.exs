@@ -341,7 +341,7 @@ defmodule VialTest do
     {answer, shown}
   end
 
-  defp eventually(fun, left \\ 100) do
+  defp eventually(fun, left \\ 1_000) do
     cond do
       fun.() -> :ok
       left == 0 -> flunk("it never came to be")

@@ -94,7 +94,7 @@ defmodule Vial.RoleTest do
 
       capture_log(fn ->
         FakeClient.drop(nil)
-        assert_receive :queues_run, 1_000
+        assert_receive :queues_run
       end)
     end
 
@@ -175,7 +175,7 @@ defmodule Vial.RoleTest do
       Vial.on_active(Queues)
       refute Vial.active?()
       says(status(active: :blue))
-      assert_receive :queues_run, 1_000
+      assert_receive :queues_run
     end)
   end
 
@@ -186,7 +186,7 @@ defmodule Vial.RoleTest do
     Vial.on_active(Queues)
     assert_received :queues_run
     Process.exit(Process.whereis(Vial.Role), :kill)
-    assert_receive :queues_run, 3_000
+    assert_receive :queues_run
     assert Vial.active?()
   end
 
@@ -249,7 +249,7 @@ defmodule Vial.RoleTest do
     end
   end
 
-  defp eventually(fun, left \\ 100) do
+  defp eventually(fun, left \\ 1_000) do
     cond do
       fun.() -> :ok
       left == 0 -> flunk("it never came to be")
