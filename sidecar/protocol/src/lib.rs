@@ -5,17 +5,23 @@
 //! [`migration`] is what a release does to the database, [`environment`] what it starts with;
 //! [`plan`] is what a person agrees to before something changes; [`request`] is what a
 //! caller asks for; [`source`] is where its commits come from, [`notification`] what others are told;
-//! [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams.
+//! [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams. For the dashboard
+//! there are [`access`] (who gets in), [`audit`] (who did what), [`live`] (one stream for a browser),
+//! [`console`] and [`settings`].
 //!
 //! The daemon, the command line, the NIF and the dashboard all import this crate; it imports none
 //! of them. Every type is JSON through serde. Times are UTC instants in RFC 3339, durations are
 //! whole milliseconds in fields that end in `_ms`, sizes are bytes.
 
+pub mod access;
 pub mod app;
+pub mod audit;
 pub mod build;
+pub mod console;
 pub mod deployment;
 pub mod environment;
 pub mod event;
+pub mod live;
 pub mod log;
 pub mod migration;
 pub mod notification;
@@ -23,6 +29,7 @@ pub mod plan;
 pub mod problem;
 pub mod release;
 pub mod request;
+pub mod settings;
 pub mod source;
 pub mod words;
 
