@@ -17,7 +17,8 @@ defmodule Vial.Error do
   `:bad_request`, `:too_large`, `:in_progress`, `:nothing_in_progress`, `:already_live`,
   `:nothing_to_roll_back_to`, `:already_serving`, `:not_retained`, `:stale_plan`, `:key_reused`,
   `:nothing_deployed`, `:not_running`, `:wrong_state`, `:destructive`, `:irreversible`,
-  `:configuration`, `:shutting_down`.
+  `:configuration`, `:shutting_down`; and of the dashboard's address, which no application's console
+  goes to: `:login_needed`, `:password_needed`, `:too_many_requests`, `:misdirected`, `:already_there`.
 
   Failures of a deployment: `:bad_release`, `:no_space`, `:build_failed`, `:migration_failed`,
   `:revert_failed`, `:start_failed`, `:exited`, `:unhealthy`, `:port_taken`, `:verify_failed`, `:switch_failed`,
@@ -68,7 +69,12 @@ defmodule Vial.Error do
     :destructive,
     :irreversible,
     :configuration,
-    :shutting_down
+    :shutting_down,
+    :login_needed,
+    :password_needed,
+    :too_many_requests,
+    :misdirected,
+    :already_there
   ]
 
   @doc """

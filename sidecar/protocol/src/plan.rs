@@ -24,6 +24,16 @@ pub struct Plan {
     pub slot: Slot,
     /// Whether the release still runs there, so that only the switch is left to do.
     pub hot: bool,
+    /// How long the release served then, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_served_ms: Option<u64>,
+    /// How healthily, as far as the history knows: "no restart while it served".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_health: Option<String>,
+    /// How long it will take until the release serves, in milliseconds: as long as the last ones of
+    /// its kind did; absent where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_ms: Option<u64>,
     /// The deployment in progress that would be cancelled first.
     pub cancels: Option<u64>,
     /// Migrations that the current release brought and the target does not know, oldest first.

@@ -69,6 +69,16 @@ pub enum Code {
     Configuration,
     /// The daemon is stopping.
     ShuttingDown,
+    /// Nobody is logged in, or the session has ended.
+    LoginNeeded,
+    /// The password has to be given again for this.
+    PasswordNeeded,
+    /// Too many requests of this kind came; a later one is answered.
+    TooManyRequests,
+    /// The request names a host that is not the dashboard's.
+    Misdirected,
+    /// What shall be made is there already.
+    AlreadyThere,
 
     // Failures of a deployment.
     /// The archive is not a release that can run here.
@@ -119,10 +129,11 @@ impl Code {
     #[must_use]
     pub fn is_refusal(self) -> bool {
         use Code::{
-            AlreadyLive, AlreadyServing, BadRequest, Configuration, Destructive, Forbidden,
-            InProgress, Irreversible, KeyReused, NotFound, NotRetained, NotRunning,
-            NothingDeployed, NothingInProgress, NothingToRollBackTo, ShuttingDown, StalePlan,
-            TooLarge, UnknownApp, WrongState,
+            AlreadyLive, AlreadyServing, AlreadyThere, BadRequest, Configuration, Destructive,
+            Forbidden, InProgress, Irreversible, KeyReused, LoginNeeded, Misdirected, NotFound,
+            NotRetained, NotRunning, NothingDeployed, NothingInProgress, NothingToRollBackTo,
+            PasswordNeeded, ShuttingDown, StalePlan, TooLarge, TooManyRequests, UnknownApp,
+            WrongState,
         };
         matches!(
             self,
@@ -146,6 +157,11 @@ impl Code {
                 | Irreversible
                 | Configuration
                 | ShuttingDown
+                | LoginNeeded
+                | PasswordNeeded
+                | TooManyRequests
+                | Misdirected
+                | AlreadyThere
         )
     }
 }

@@ -33,7 +33,10 @@ impl IntoResponse for Failure {
 fn status(code: Code) -> StatusCode {
     match code {
         Code::UnknownApp | Code::NotFound => StatusCode::NOT_FOUND,
-        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::LoginNeeded => StatusCode::UNAUTHORIZED,
+        Code::Forbidden | Code::PasswordNeeded => StatusCode::FORBIDDEN,
+        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Code::BadRequest => StatusCode::BAD_REQUEST,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,

@@ -96,6 +96,9 @@ fn plan() -> Plan {
         to_last_live_at: Some(at("02:15:00")),
         slot: Slot::Blue,
         hot: false,
+        to_served_ms: None,
+        to_health: None,
+        expected_ms: None,
         cancels: None,
         migrations: vec![Standing {
             migration: Migration {
