@@ -51,8 +51,8 @@ structure!(Release => "Elixir.Vial.Release" {
     number, name, version, sha256, size, erts, elixir, migrations, unpacked_at, commit,
 });
 structure!(Plan => "Elixir.Vial.Plan" {
-    app, from, from_deployment, to, to_deployment, to_last_live_at, slot, hot, cancels, migrations,
-    applies, database, environment, warnings, digest,
+    app, from, from_deployment, to, to_deployment, to_last_live_at, to_served_ms, to_health,
+    expected_ms, slot, hot, cancels, migrations, applies, database, environment, warnings, digest,
 });
 structure!(EnvironmentPlan => "Elixir.Vial.Plan.Environment" {
     version, today, differs, renewed,
