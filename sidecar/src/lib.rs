@@ -12,6 +12,7 @@ pub mod fault;
 pub mod forge;
 pub mod hooks;
 pub mod log;
+pub mod metrics;
 pub mod notify;
 pub mod patience;
 pub mod release;

@@ -3,27 +3,20 @@
 
 #![expect(dead_code, reason = "described, and answered elsewhere once it is")]
 
-use jiff::Timestamp;
 use utoipa::{IntoParams, OpenApi};
-use vial_protocol::Slot;
+use vial_protocol::Environment;
 use vial_protocol::access::{
     AskLink, AskToken, ChangeUser, FirstLogin, Login, MadeLink, NewToken, NewUser, Password,
     Session, Token, User, Whoami,
 };
 use vial_protocol::audit::Audit;
 use vial_protocol::console::{Console, OpenConsole};
-use vial_protocol::live::{Live, Metrics, Topics};
-use vial_protocol::settings::Settings;
-use vial_protocol::{Environment, LogChunk};
+use vial_protocol::live::{Live, Topics};
 
 use super::openapi::{OfApp, Refusals};
 
 #[derive(OpenApi)]
 #[openapi(paths(
-    metrics,
-    settings,
-    search_logs,
-    log_text,
     reveal,
     open_console,
     consoles,
@@ -82,76 +75,6 @@ struct Rows {
     /// How many: 50 where absent, at most 1,000.
     limit: Option<usize>,
 }
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Sought {
-    /// Which slot; the active one where absent.
-    slot: Option<Slot>,
-    /// What a line has to hold, in whatever case.
-    text: Option<String>,
-    /// How grave a line has to be at least: `debug`, `info`, `warning` or `error`.
-    level: Option<String>,
-    /// Only lines before this cursor: that of the page before.
-    before: Option<u64>,
-    /// Only lines since this time.
-    since: Option<Timestamp>,
-    /// Only lines until this time.
-    until: Option<Timestamp>,
-    /// How many lines: 200 where absent, at most 1,000.
-    limit: Option<usize>,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Span {
-    /// Which slot; the active one where absent.
-    slot: Option<Slot>,
-    /// Only lines since this time.
-    since: Option<Timestamp>,
-    /// Only lines until this time.
-    until: Option<Timestamp>,
-}
-
-/// What an app's slots used lately.
-#[utoipa::path(
-    get,
-    path = "/v1/apps/{app}/metrics",
-    operation_id = "metrics",
-    params(OfApp),
-    responses((status = 200, description = "Of the last ten minutes", body = Metrics), Refusals)
-)]
-fn metrics() {}
-
-/// The configuration of an app.
-#[utoipa::path(
-    get,
-    path = "/v1/apps/{app}/settings",
-    operation_id = "settings",
-    params(OfApp),
-    responses((status = 200, description = "As the daemon has read it", body = Settings), Refusals)
-)]
-fn settings() {}
-
-/// Searches a slot's log, from its end.
-#[utoipa::path(
-    get,
-    path = "/v1/apps/{app}/logs/search",
-    operation_id = "search_logs",
-    params(OfApp, Sought),
-    responses((status = 200, description = "Lines that match, oldest first; `cursor` is the `before` of the next page", body = LogChunk), Refusals)
-)]
-fn search_logs() {}
-
-/// A slot's log as a file.
-#[utoipa::path(
-    get,
-    path = "/v1/apps/{app}/logs/text",
-    operation_id = "log_text",
-    params(OfApp, Span),
-    responses((status = 200, description = "Lines", body = String, content_type = "text/plain"), Refusals)
-)]
-fn log_text() {}
 
 /// The variables that releases start with, and their values.
 #[utoipa::path(

@@ -4,8 +4,9 @@
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
-//! [`build_log`] for streams, [`console`] for what runs in a release, [`migrations`] for the
-//! database, [`environment`] for what releases start with, [`source`] for where commits come from.
+//! [`build_log`] for streams, [`search`] for what is in a log, [`console`] for what runs in a release, [`migrations`] for the
+//! database, [`metrics`] for what slots use, [`settings`] for what an app's file says,
+//! [`environment`] for what releases start with, [`source`] for where commits come from.
 //! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
@@ -20,12 +21,15 @@ mod deploy;
 mod environment;
 mod events;
 mod logs;
+mod metrics;
 mod migrations;
 pub mod openapi;
 mod peer;
 mod read;
 mod router;
+mod search;
 mod server;
+mod settings;
 mod source;
 
 use std::sync::Arc;
@@ -38,6 +42,7 @@ use vial_protocol::request::Together;
 use crate::app::registry::{Registry, Report};
 use crate::app::request::Actor;
 use crate::config::HostConfig;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 pub use server::serve;
@@ -65,6 +70,8 @@ pub struct Shared {
     pub host: Arc<HostConfig>,
     /// Asks for what concerns every app.
     pub orders: mpsc::Sender<Order>,
+    /// What the slots use.
+    pub metrics: Metrics,
     /// When the daemon started.
     pub started_at: Timestamp,
 }

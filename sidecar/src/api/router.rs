@@ -9,8 +9,8 @@ use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
 use super::{
-    Shared, build_log, change, console, deploy, environment, events, logs, migrations, openapi,
-    read, source,
+    Shared, build_log, change, console, deploy, environment, events, logs, metrics, migrations,
+    openapi, read, search, settings, source,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -32,6 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(change::up))
         .routes(routes!(events::events))
         .routes(routes!(read::app))
+        .routes(routes!(settings::settings))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(read::deployments, deploy::deploy))
         .routes(routes!(read::deployment))
         .routes(routes!(build_log::build_log))
@@ -47,6 +49,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(change::stop))
         .routes(routes!(change::start))
         .routes(routes!(logs::logs))
+        .routes(routes!(search::search_logs))
+        .routes(routes!(search::log_text))
         .routes(routes!(console::rpc))
         .routes(routes!(console::eval))
         .routes(routes!(console::console))

@@ -45,6 +45,7 @@ use crate::app::values;
 use crate::build::Line;
 use crate::config::{Config, ConfigError};
 use crate::hooks;
+use crate::metrics::Metrics;
 use crate::notify;
 use crate::slot::cgroup;
 use crate::store::ballast::Ballast;
@@ -156,6 +157,7 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         store: daemon.store.clone(),
         host: daemon.host.clone(),
         orders: tell,
+        metrics: Metrics::start(apps.reader()),
         started_at,
     };
     let (stop, stopped) = tokio::sync::watch::channel(false);
