@@ -4,7 +4,7 @@
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
-//! [`build_log`] for streams, [`console`] for what runs in a release, [`migrations`] for the
+//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`console`] for what runs in a release, [`migrations`] for the
 //! database, [`environment`] for what releases start with, [`source`] for where commits come from.
 //! [`answer`] turns every problem into a response.
 //!
@@ -12,12 +12,14 @@
 
 mod answer;
 mod build_log;
+mod build_reader;
 mod caller;
 mod change;
 mod console;
 mod deploy;
 mod environment;
 mod events;
+mod log_reader;
 mod logs;
 mod migrations;
 mod peer;
