@@ -29,6 +29,11 @@ impl LogReader {
         LogReader { path, slot, vault: context.vault.clone(), cursor, follower: None }
     }
 
+    /// Where what comes next begins.
+    pub(super) fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
     /// The next lines, about `most` bytes of them, once there are any. May be dropped and called
     /// again without losing one.
     ///

@@ -4,7 +4,8 @@
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
-//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`console`] for what runs in a release, [`migrations`] for the
+//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`stream`] for
+//! all of it in one, [`console`] for what runs in a release, [`migrations`] for the
 //! database, [`environment`] for what releases start with, [`source`] for where commits come from.
 //! [`answer`] turns every problem into a response.
 //!
@@ -27,6 +28,7 @@ mod read;
 mod router;
 mod server;
 mod source;
+mod stream;
 
 use std::sync::Arc;
 
@@ -41,6 +43,7 @@ use crate::config::HostConfig;
 use crate::store::Store;
 
 pub use server::serve;
+pub use stream::Streams;
 
 /// What concerns every app, and is done by the daemon's own loop. Who asks may do so: the handlers
 /// have seen to that.
@@ -65,6 +68,8 @@ pub struct Shared {
     pub host: Arc<HostConfig>,
     /// Asks for what concerns every app.
     pub orders: mpsc::Sender<Order>,
+    /// The streams that are open.
+    pub streams: Streams,
     /// When the daemon started.
     pub started_at: Timestamp,
 }

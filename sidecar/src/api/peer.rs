@@ -5,6 +5,7 @@ use std::io;
 
 use nix::unistd::{Group, Uid, User};
 use tokio::net::UnixStream;
+use tokio_util::sync::CancellationToken;
 use vial_protocol::{Code, Problem};
 
 use crate::app::handle::App;
@@ -51,6 +52,17 @@ impl Peer {
     pub(super) fn sees(&self, app: &App) -> bool {
         let own = app.context().config.user.as_ref().is_some_and(|user| user.uid == self.uid);
         self.actor.operator || own
+    }
+
+    /// What tells users apart whose things are their own: no two have the same.
+    pub(super) fn owner(&self) -> String {
+        format!("uid {}", self.uid)
+    }
+
+    /// Says when what they opened has to be closed, because their session has ended.
+    pub(super) fn ended(&self) -> CancellationToken {
+        // The socket knows no sessions.
+        CancellationToken::new()
     }
 
     /// Who acts on everything, if they may.

@@ -3,12 +3,13 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
 use super::{
-    Shared, build_log, change, console, deploy, environment, events, logs, migrations, read, source,
+    Shared, build_log, change, console, deploy, environment, events, logs, migrations, read,
+    source, stream,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -19,6 +20,8 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/down", post(change::down))
         .route("/v1/up", post(change::up))
         .route("/v1/events", get(events::events))
+        .route("/v1/stream", get(stream::stream))
+        .route("/v1/streams/{id}", put(stream::topics))
         .route("/v1/apps/{app}", get(read::app))
         .route("/v1/apps/{app}/deployments", get(read::deployments).post(deploy::deploy))
         .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))

@@ -150,15 +150,16 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         None => socket::listen(&path)?,
     };
     let apps = manager.patiently(Apps::open(daemon.clone(), layout, config)).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
     let (tell, orders) = mpsc::channel::<Order>(4);
     let shared = api::Shared {
         apps: apps.reader(),
         store: daemon.store.clone(),
         host: daemon.host.clone(),
         orders: tell,
+        streams: api::Streams::new(stopped.clone()),
         started_at,
     };
-    let (stop, stopped) = tokio::sync::watch::channel(false);
     let hooks = daemon.host.hooks.map(|address| {
         let shared = hooks::Shared {
             apps: apps.reader(),
