@@ -5,18 +5,21 @@
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
 //! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`stream`] for
-//! all of it in one, [`console`] for what runs in a release, [`migrations`] for the
+//! all of it in one, [`console`] for what runs in a release and
+//! [`consoles`] for that in a browser (both speak a WebSocket through [`bridge`]), [`migrations`] for the
 //! database, [`environment`] for what releases start with, [`source`] for where commits come from.
 //! [`answer`] turns every problem into a response.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
 mod answer;
+mod bridge;
 mod build_log;
 mod build_reader;
 mod caller;
 mod change;
 mod console;
+mod consoles;
 mod deploy;
 mod environment;
 mod events;
@@ -40,6 +43,7 @@ use vial_protocol::request::Together;
 use crate::app::registry::{Registry, Report};
 use crate::app::request::Actor;
 use crate::config::HostConfig;
+use crate::console::Consoles;
 use crate::store::Store;
 
 pub use server::serve;
@@ -68,6 +72,8 @@ pub struct Shared {
     pub host: Arc<HostConfig>,
     /// Asks for what concerns every app.
     pub orders: mpsc::Sender<Order>,
+    /// The consoles in browsers.
+    pub consoles: Consoles,
     /// The streams that are open.
     pub streams: Streams,
     /// When the daemon started.

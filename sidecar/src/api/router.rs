@@ -8,8 +8,8 @@ use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
 use super::{
-    Shared, build_log, change, console, deploy, environment, events, logs, migrations, read,
-    source, stream,
+    Shared, build_log, change, console, consoles, deploy, environment, events, logs, migrations,
+    read, source, stream,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -44,6 +44,9 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/apps/{app}/rpc", post(console::rpc))
         .route("/v1/apps/{app}/eval", post(console::eval))
         .route("/v1/apps/{app}/console", get(console::console))
+        .route("/v1/apps/{app}/consoles", post(consoles::open_console))
+        .route("/v1/consoles", get(consoles::consoles))
+        .route("/v1/consoles/{id}", get(consoles::attach_console).delete(consoles::end_console))
         .route("/v1/apps/{app}/caddy", get(read::snippet))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)

@@ -1,5 +1,6 @@
 //! What a page asks for beside the apps' status.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::Duration;
@@ -81,9 +82,9 @@ impl Following {
         let wanted: HashSet<Topic> = logs.chain(builds.into_iter().map(Topic::Build)).collect();
         self.0.retain(|topic, _| wanted.contains(topic));
         for topic in wanted {
-            if !self.0.contains_key(&topic) {
-                let follower = followed.follow(open(topic.clone(), shared, peer));
-                self.0.insert(topic, follower);
+            if let Entry::Vacant(place) = self.0.entry(topic) {
+                let follower = followed.follow(open(place.key().clone(), shared, peer));
+                place.insert(follower);
             }
         }
     }
