@@ -13,6 +13,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde::Deserialize;
+use utoipa::IntoParams;
 use vial_protocol::Slot;
 use vial_protocol::console::{Console, OpenConsole};
 
@@ -21,6 +22,7 @@ use super::answer::{Failure, bad, body};
 use super::bridge;
 use super::caller::Caller;
 use super::console::place;
+use super::openapi::{ById, OfApp, Refusals};
 use super::peer::Peer;
 use crate::app::handle::App;
 use crate::app::programs;
@@ -30,15 +32,23 @@ use crate::slot::terminal::Size;
 /// What the browser's terminal is.
 const TERM: &str = "xterm-256color";
 
-/// Opens a console in the browser.
+/// Opens a console.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/consoles",
+    operation_id = "open_console",
+    params(OfApp),
+    request_body = OpenConsole,
+    responses((status = 200, description = "It is open", body = Console), Refusals)
+)]
 pub(super) async fn open_console(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
     Caller { app, actor, .. }: Caller,
     bytes: Bytes,
-) -> Result<(StatusCode, Json<Console>), Failure> {
+) -> Result<Json<Console>, Failure> {
     let asked: OpenConsole = body(&bytes)?;
-    let owner = peer.owner();
+    let owner = peer.identity();
     // Before anything is started: what there is no place for costs nothing.
     let reserved = shared.consoles.place(&owner)?;
     let size = bridge::size(asked.rows, asked.cols);
@@ -82,7 +92,7 @@ pub(super) async fn open_console(
         limits,
     };
     reserved.open(console.clone(), parts);
-    Ok((StatusCode::CREATED, Json(console)))
+    Ok(Json(console))
 }
 
 /// What a console is on.
@@ -140,21 +150,36 @@ async fn gone(app: App, slot: Slot, pid: Option<u32>) -> String {
     }
 }
 
-/// The caller's own consoles.
+/// The consoles that are open.
+#[utoipa::path(
+    get,
+    path = "/v1/consoles",
+    operation_id = "consoles",
+    responses((status = 200, description = "The caller's own", body = Vec<Console>), Refusals)
+)]
 pub(super) async fn consoles(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
 ) -> Json<Vec<Console>> {
-    Json(shared.consoles.of(&peer.owner()))
+    Json(shared.consoles.of(&peer.identity()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Attach {
+    /// How much of what was printed the page has; nothing where absent.
     cursor: Option<u64>,
 }
 
-/// The WebSocket of a console.
+/// Shows a console on a page.
+#[utoipa::path(
+    get,
+    path = "/v1/consoles/{id}",
+    operation_id = "attach_console",
+    params(ById, Attach),
+    responses((status = 101, description = "A WebSocket: bytes of the terminal as binary messages, ConsoleSaid as text"), Refusals)
+)]
 pub(super) async fn attach_console(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -163,19 +188,26 @@ pub(super) async fn attach_console(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Failure> {
     let Query(Attach { cursor }) = attach.map_err(|error| bad(error.body_text()))?;
-    let page = shared.consoles.attach(&id, &peer.owner(), cursor).await?;
+    let page = shared.consoles.attach(&id, &peer.identity(), cursor).await?;
     let ended = peer.ended();
     Ok(bridge::small(upgrade).on_upgrade(move |socket| bridge::bridge(socket, page, ended)))
 }
 
 /// Ends a console.
+#[utoipa::path(
+    delete,
+    path = "/v1/consoles/{id}",
+    operation_id = "end_console",
+    params(ById),
+    responses((status = 204, description = "It has ended"), Refusals)
+)]
 pub(super) async fn end_console(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
     let why = "It was ended by its user.".to_owned();
-    shared.consoles.end(&id, &peer.owner(), why).await?;
+    shared.consoles.end(&id, &peer.identity(), why).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -8,7 +8,7 @@
 //! all of it in one, [`console`] for what runs in a release and
 //! [`consoles`] for that in a browser (both speak a WebSocket through [`bridge`]), [`migrations`] for the
 //! database, [`environment`] for what releases start with, [`source`] for where commits come from.
-//! [`answer`] turns every problem into a response.
+//! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -20,12 +20,14 @@ mod caller;
 mod change;
 mod console;
 mod consoles;
+mod declared;
 mod deploy;
 mod environment;
 mod events;
 mod log_reader;
 mod logs;
 mod migrations;
+pub mod openapi;
 mod peer;
 mod read;
 mod router;

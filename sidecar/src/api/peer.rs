@@ -55,7 +55,7 @@ impl Peer {
     }
 
     /// What tells users apart whose things are their own: no two have the same.
-    pub(super) fn owner(&self) -> String {
+    pub(super) fn identity(&self) -> String {
         format!("uid {}", self.uid)
     }
 
