@@ -38,6 +38,7 @@ use tokio::sync::mpsc;
 use self::apps::Apps;
 use self::manager::Manager;
 use self::watchdog::Watchdog;
+use crate::api::audit::Trail;
 use crate::api::{self, Order};
 use crate::app::context::Daemon;
 use crate::app::paths::Layout;
@@ -45,6 +46,7 @@ use crate::app::values;
 use crate::build::Line;
 use crate::config::{Config, ConfigError};
 use crate::console::Consoles;
+use crate::gate::Gate;
 use crate::hooks;
 use crate::notify;
 use crate::slot::cgroup;
@@ -164,6 +166,8 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         orders: tell,
         consoles: consoles.clone(),
         streams: api::Streams::new(stopped.clone()),
+        gate: Gate::new(daemon.store.clone()),
+        audit: Trail::new(daemon.store.clone()),
         started_at,
     };
     let hooks = daemon.host.hooks.map(|address| {
@@ -176,6 +180,10 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     });
     let telling = notify::keep_delivering(daemon.store.clone(), daemon.host.clone(), apps.reader());
     let telling = tokio::spawn(telling);
+    let dashboard =
+        daemon.host.dashboard.as_ref().map(|it| {
+            tokio::spawn(api::serve_dashboard(it.listen, shared.clone(), stopped.clone()))
+        });
     let server = tokio::spawn(api::serve(listener, shared, stopped));
     tracing::info!(socket = %path.display(), apps = apps.count(), "serving");
     manager.ready(&words::apps(&apps.statuses())).await;
@@ -190,8 +198,8 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     telling.abort();
     let _ = tokio::time::timeout(LAST_CONSOLES, consoles.ended()).await;
     let _ = server.await;
-    if let Some(hooks) = hooks {
-        let _ = hooks.await;
+    for other in [hooks, dashboard].into_iter().flatten() {
+        let _ = other.await;
     }
     if !adopted {
         socket::remove(&path);
