@@ -5,7 +5,8 @@
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
 //! [`build_log`] for streams, [`console`] for what runs in a release, [`migrations`] for the
-//! database, [`environment`] for what releases start with, [`source`] for where commits come from.
+//! database, [`environment`] for what releases start with, [`source`] for where commits come from,
+//! [`pages`] for what a browser shows.
 //! [`answer`] turns every problem into a response.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
@@ -20,6 +21,7 @@ mod environment;
 mod events;
 mod logs;
 mod migrations;
+mod pages;
 mod peer;
 mod read;
 mod router;
