@@ -41,7 +41,7 @@ pub async fn gallery() -> Stage {
     let setup = Setup::new()
         .app("shop", &lines)
         .worker("empty", super::QUICK)
-        .worker("a-name-that-is-as-long-as-a-name-may-be-and-then-some-more", super::QUICK);
+        .worker("a_name_as_long_as_a_name_may_be_", super::QUICK);
     let mut stage = open(setup).await;
     stage._database = Some(folder);
     stage.vial_well(&["env", "shop", "set", "GREETING=Hello"]).await;

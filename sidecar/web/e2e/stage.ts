@@ -18,7 +18,7 @@ const setting = (name: string): string => {
 /** Where the dashboard is. */
 export const url = setting("VIAL_E2E_URL");
 const socket = setting("VIAL_E2E_SOCKET");
-const pictures = setting("VIAL_E2E_PICTURES");
+export const pictures = setting("VIAL_E2E_PICTURES");
 /** How long anything may take that should happen soon, on a busy machine. */
 export const SOON = 20_000;
 /** The password of everybody here. */
