@@ -1,0 +1,19 @@
+// Settings of one app.
+
+import { AppFrame } from "../../layout/app-frame";
+import { Page } from "../../layout/page";
+import type { PageProps } from "../../router";
+import { Loading } from "../../ui/state";
+
+export default function Settings({ params }: PageProps) {
+  const app = params["app"] ?? "";
+  return (
+    <AppFrame app={app}>
+      {() => (
+        <Page title="Settings" of={app} quiet>
+          <Loading />
+        </Page>
+      )}
+    </AppFrame>
+  );
+}

@@ -1,0 +1,19 @@
+// Slots of one app.
+
+import { AppFrame } from "../../layout/app-frame";
+import { Page } from "../../layout/page";
+import type { PageProps } from "../../router";
+import { Loading } from "../../ui/state";
+
+export default function Slots({ params }: PageProps) {
+  const app = params["app"] ?? "";
+  return (
+    <AppFrame app={app}>
+      {() => (
+        <Page title="Slots" of={app} quiet>
+          <Loading />
+        </Page>
+      )}
+    </AppFrame>
+  );
+}
