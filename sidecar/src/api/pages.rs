@@ -2,9 +2,6 @@
 //!
 //! The socket has none: they are the fallback of the TCP address alone.
 
-// The address that serves them comes with the login.
-#![allow(dead_code)]
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
@@ -32,7 +29,7 @@ const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(),
 const NOT_PAGES: [&str; 3] = ["/v1", "/openapi.json", "/hooks"];
 
 /// Whether an address is that of a page or of a file of one, for which nobody logs in.
-pub(super) fn is_page(method: &Method, path: &str) -> bool {
+fn is_page(method: &Method, path: &str) -> bool {
     let below = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| !is_name(rest));
     (method == Method::GET || method == Method::HEAD) && !NOT_PAGES.iter().any(|it| below(&it))
 }
@@ -42,16 +39,18 @@ fn is_name(rest: &str) -> bool {
     !rest.is_empty() && !rest.starts_with('/')
 }
 
+/// What is said where nothing is.
+pub(super) fn nothing(uri: &Uri) -> Response {
+    let message = format!("There is nothing at {}.", uri.path());
+    Failure(Problem::new(Code::NotFound, message)).into_response()
+}
+
 /// The page at an address, or the file.
-pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let missing = || {
-        let problem = Problem::new(Code::NotFound, format!("There is nothing at {}.", uri.path()));
-        Failure(problem).into_response()
-    };
-    if !is_page(&method, uri.path()) {
-        return missing();
+pub(super) fn page(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    if !is_page(method, uri.path()) {
+        return nothing(uri);
     }
-    let Some(file) = web::at(uri.path(), takes_gzip(&headers)) else { return missing() };
+    let Some(file) = web::at(uri.path(), takes_gzip(headers)) else { return nothing(uri) };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|it| it.to_str().ok());
     let fresh = known.is_some_and(|tags| tags.split(',').any(|tag| is_same(tag, &file.tag)));
     let body = if fresh { Body::empty() } else { Body::from(file.bytes) };
@@ -150,12 +149,12 @@ mod tests {
         assert!(!takes("br") && !takes("gzip;q=0, br") && !takes("gzip; q=0.0") && !takes(""));
     }
 
-    #[tokio::test]
-    async fn who_has_the_page_already_is_told_so() {
-        let first = page(Method::GET, "/apps".parse().unwrap(), HeaderMap::new()).await;
+    #[test]
+    fn who_has_the_page_already_is_told_so() {
+        let first = page(&Method::GET, &Uri::from_static("/apps"), &HeaderMap::new());
         let tag = first.headers()[header::ETAG].clone();
         let again = HeaderMap::from_iter([(header::IF_NONE_MATCH, tag)]);
-        let second = page(Method::GET, "/apps".parse().unwrap(), again).await;
+        let second = page(&Method::GET, &Uri::from_static("/apps"), &again);
         assert_eq!((first.status(), second.status()), (StatusCode::OK, StatusCode::NOT_MODIFIED));
     }
 }

@@ -1,14 +1,19 @@
 //! Which path is what.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{Method, Uri};
-use axum::routing::{get, post};
+use axum::extract::{DefaultBodyLimit, Extension};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{delete, get, patch, post};
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
+use super::door::door;
+use super::way::Way;
 use super::{
-    Shared, build_log, change, console, deploy, environment, events, logs, migrations, read, source,
+    Shared, audit, build_log, change, console, deploy, environment, events, logs, migrations, pages, read,
+    session, source, tokens, users,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -33,6 +38,7 @@ pub(super) fn router(shared: Shared) -> Router {
             "/v1/apps/{app}/env",
             get(environment::show).put(environment::set).delete(environment::unset),
         )
+        .route("/v1/apps/{app}/env/values", get(environment::reveal))
         .route("/v1/apps/{app}/restart", post(change::restart))
         .route("/v1/apps/{app}/cancel", post(change::cancel))
         .route("/v1/apps/{app}/stop", post(change::stop))
@@ -42,14 +48,36 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/apps/{app}/eval", post(console::eval))
         .route("/v1/apps/{app}/console", get(console::console))
         .route("/v1/apps/{app}/caddy", get(read::snippet))
-        .fallback(nothing_here)
+        .route("/v1/session", get(session::whoami).post(session::login).delete(session::logout))
+        .route("/v1/session/password", post(session::confirm))
+        .route("/v1/session/link", post(session::first_login))
+        .route("/v1/password", post(session::change_password))
+        .route("/v1/sessions", get(session::sessions))
+        .route("/v1/sessions/{id}", delete(session::end))
+        .route("/v1/users", get(users::users).post(users::add))
+        .route("/v1/users/{name}", patch(users::change).delete(users::remove))
+        .route("/v1/tokens", get(tokens::tokens).post(tokens::add))
+        .route("/v1/tokens/{id}", delete(tokens::remove))
+        .route("/v1/links", post(users::link))
+        .route("/v1/audit", get(audit::audit))
+        .fallback(elsewhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn_with_state(shared.clone(), door))
         .with_state(shared)
 }
 
-async fn nothing_here(uri: Uri) -> Failure {
-    Failure(Problem::new(Code::NotFound, format!("There is nothing at {}.", uri.path())))
+/// Beside the API: pages at the dashboard's address, nothing on the socket.
+async fn elsewhere(
+    way: Option<Extension<Way>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    match way {
+        Some(_) => pages::page(&method, &uri, &headers),
+        None => pages::nothing(&uri),
+    }
 }
 
 async fn not_so(method: Method, uri: Uri) -> Failure {

@@ -38,12 +38,14 @@ use tokio::sync::mpsc;
 use self::apps::Apps;
 use self::manager::Manager;
 use self::watchdog::Watchdog;
+use crate::api::audit::Trail;
 use crate::api::{self, Order};
 use crate::app::context::Daemon;
 use crate::app::paths::Layout;
 use crate::app::values;
 use crate::build::Line;
 use crate::config::{Config, ConfigError};
+use crate::gate::Gate;
 use crate::hooks;
 use crate::notify;
 use crate::slot::cgroup;
@@ -156,6 +158,8 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         store: daemon.store.clone(),
         host: daemon.host.clone(),
         orders: tell,
+        gate: Gate::new(daemon.store.clone()),
+        audit: Trail::new(daemon.store.clone()),
         started_at,
     };
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -169,6 +173,10 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     });
     let telling = notify::keep_delivering(daemon.store.clone(), daemon.host.clone(), apps.reader());
     let telling = tokio::spawn(telling);
+    let dashboard =
+        daemon.host.dashboard.as_ref().map(|it| {
+            tokio::spawn(api::serve_dashboard(it.listen, shared.clone(), stopped.clone()))
+        });
     let server = tokio::spawn(api::serve(listener, shared, stopped));
     tracing::info!(socket = %path.display(), apps = apps.count(), "serving");
     manager.ready(&words::apps(&apps.statuses())).await;
@@ -182,8 +190,8 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     leave(&apps, &manager).await;
     telling.abort();
     let _ = server.await;
-    if let Some(hooks) = hooks {
-        let _ = hooks.await;
+    for other in [hooks, dashboard].into_iter().flatten() {
+        let _ = other.await;
     }
     if !adopted {
         socket::remove(&path);
