@@ -1,6 +1,7 @@
-// The terminal's colours in either theme: those of the logs, read from the style sheet.
+// The terminal's colours in either scheme: those of the logs, from the style sheet.
 
 import type { ITheme } from "@xterm/xterm";
+import { colours } from "../layout/scheme";
 
 const NAMES = [
   "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
@@ -9,17 +10,17 @@ const NAMES = [
 ] as const;
 
 export function palette(): ITheme {
-  const style = getComputedStyle(document.documentElement);
-  const read = (name: string) => style.getPropertyValue(name).trim();
+  const named = colours(["--term-back", "--term-text", "--term-mark", ...NAMES.map((_, index) => `--sgr-${index}`)]);
   const theme: ITheme = {
-    background: read("--term-back"),
-    foreground: read("--term-text"),
-    cursor: read("--term-text"),
-    cursorAccent: read("--term-back"),
-    selectionBackground: read("--term-mark"),
+    background: named["--term-back"] ?? "#000",
+    foreground: named["--term-text"] ?? "#fff",
+    cursor: named["--term-text"] ?? "#fff",
+    cursorAccent: named["--term-back"] ?? "#000",
+    selectionBackground: named["--term-mark"] ?? "#555",
   };
   NAMES.forEach((name, index) => {
-    theme[name] = read(`--sgr-${index}`);
+    const colour = named[`--sgr-${index}`];
+    if (colour !== undefined) theme[name] = colour;
   });
   return theme;
 }
