@@ -12,8 +12,8 @@ use super::answer::Failure;
 use super::door::door;
 use super::way::Way;
 use super::{
-    Shared, audit, build_log, change, console, deploy, environment, events, logs, migrations, pages, read,
-    session, source, tokens, users,
+    Shared, audit, build_log, change, console, deploy, environment, events, logs, migrations,
+    pages, read, session, source, tokens, users,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
