@@ -6,6 +6,7 @@ pub mod build;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod console;
 pub mod daemon;
 pub mod doctor;
 pub mod fault;

@@ -3,7 +3,7 @@
 //! The socket has none: they are the fallback of the TCP address alone.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Extension, Request};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
+use super::way::Way;
 use crate::web;
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame.
@@ -39,14 +40,28 @@ fn is_name(rest: &str) -> bool {
     !rest.is_empty() && !rest.starts_with('/')
 }
 
+/// What is beside the API: pages at the dashboard's address, which the door has found to be its own,
+/// and nothing on the socket.
+pub(super) async fn elsewhere(
+    way: Option<Extension<Way>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    match way {
+        Some(_) => page(&method, &uri, &headers),
+        None => nothing(&uri),
+    }
+}
+
 /// What is said where nothing is.
-pub(super) fn nothing(uri: &Uri) -> Response {
+fn nothing(uri: &Uri) -> Response {
     let message = format!("There is nothing at {}.", uri.path());
     Failure(Problem::new(Code::NotFound, message)).into_response()
 }
 
 /// The page at an address, or the file.
-pub(super) fn page(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+fn page(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     if !is_page(method, uri.path()) {
         return nothing(uri);
     }
