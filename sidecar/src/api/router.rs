@@ -3,22 +3,26 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
+use axum::middleware;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
+use super::door::door;
 use super::{
-    Shared, build_log, change, console, deploy, environment, events, logs, metrics, migrations,
-    openapi, read, search, settings, source,
+    Shared, audit, build_log, change, console, consoles, deploy, environment, events, logs,
+    metrics, migrations, openapi, pages, read, search, session, settings, source, stream, tokens,
+    users,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
     Router::from(routes())
-        .fallback(nothing_here)
+        .fallback(pages::elsewhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn_with_state(shared.clone(), door))
         .with_state(shared)
 }
 
@@ -31,6 +35,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(change::down))
         .routes(routes!(change::up))
         .routes(routes!(events::events))
+        .routes(routes!(stream::stream))
+        .routes(routes!(stream::topics))
         .routes(routes!(read::app))
         .routes(routes!(settings::settings))
         .routes(routes!(metrics::metrics))
@@ -54,11 +60,23 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(console::rpc))
         .routes(routes!(console::eval))
         .routes(routes!(console::console))
+        .routes(routes!(consoles::open_console))
+        .routes(routes!(consoles::consoles))
+        .routes(routes!(consoles::attach_console, consoles::end_console))
         .routes(routes!(read::snippet))
-}
-
-async fn nothing_here(uri: Uri) -> Failure {
-    Failure(Problem::new(Code::NotFound, format!("There is nothing at {}.", uri.path())))
+        .routes(routes!(environment::reveal))
+        .routes(routes!(session::whoami, session::login, session::logout))
+        .routes(routes!(session::confirm))
+        .routes(routes!(session::first_login))
+        .routes(routes!(session::change_password))
+        .routes(routes!(session::sessions))
+        .routes(routes!(session::end))
+        .routes(routes!(users::users, users::add))
+        .routes(routes!(users::change, users::remove))
+        .routes(routes!(users::link))
+        .routes(routes!(tokens::tokens, tokens::add))
+        .routes(routes!(tokens::remove))
+        .routes(routes!(audit::audit))
 }
 
 async fn not_so(method: Method, uri: Uri) -> Failure {
