@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::time::Instant;
-use vial_protocol::live::{BuildTopic, Live, LogTopic, Topics};
+use vial_protocol::live::{self, BuildTopic, Live, LogTopic, Topics};
 use vial_protocol::{Code, Problem};
 
 use super::followed::{Followed, Follower};
@@ -19,6 +19,7 @@ use crate::api::build_reader::{self, BuildReader};
 use crate::api::log_reader::LogReader;
 use crate::api::peer::Peer;
 use crate::app::handle::App;
+use crate::metrics::Metrics;
 
 /// The most logs, and the most builds.
 const LOGS: usize = 8;
@@ -36,13 +37,16 @@ const PAUSE: Duration = Duration::from_millis(50);
 enum Topic {
     Log(LogTopic),
     Build(BuildTopic),
+    Metrics(String),
     Audit,
 }
 
 impl Topic {
     fn app(&self) -> Option<&str> {
         match self {
-            Topic::Log(LogTopic { app, .. }) | Topic::Build(BuildTopic { app, .. }) => Some(app),
+            Topic::Log(LogTopic { app, .. })
+            | Topic::Build(BuildTopic { app, .. })
+            | Topic::Metrics(app) => Some(app),
             Topic::Audit => None,
         }
     }
@@ -81,9 +85,10 @@ impl Following {
         peer: &Peer,
         followed: &mut Followed,
     ) {
-        let Wanted { topics: Topics { logs, builds, audit, .. }, audit_after } = wanted;
+        let Wanted { topics: Topics { logs, builds, metrics, audit }, audit_after } = wanted;
         let mut wanted: HashSet<Topic> = logs.into_iter().map(Topic::Log).collect();
         wanted.extend(builds.into_iter().map(Topic::Build));
+        wanted.extend(metrics.into_iter().map(Topic::Metrics));
         wanted.extend(audit.then_some(Topic::Audit));
         self.0.retain(|topic, _| wanted.contains(topic));
         for topic in wanted {
@@ -136,6 +141,10 @@ fn open(topic: Topic, audit_after: u64, shared: &Shared, peer: &Peer) -> BoxStre
             }
             Err(lost) => lost,
         },
+        Topic::Metrics(name) => match named(&name) {
+            Ok(_) => stream::once(metrics(name, shared.metrics.clone())).flatten().boxed(),
+            Err(lost) => lost,
+        },
         Topic::Audit => trail::rows(&shared.audit, shared.store.clone(), audit_after).boxed(),
     }
 }
@@ -175,6 +184,24 @@ async fn build(shared: Shared, app: App, number: u64, cursor: u64) -> BoxStream<
             }
             Err(error) => (lost(app.clone(), "log of the build", &error), (None, app)),
         })
+    })
+    .boxed()
+}
+
+/// The newest sample whenever there is one; a page that reads slowly misses those between. Ends with
+/// the app, which is told otherwise.
+async fn metrics(app: String, metrics: Metrics) -> BoxStream<'static, Live> {
+    let following = metrics.follow(&app).await;
+    stream::unfold(following, |following| async move {
+        let mut following = following?;
+        loop {
+            following.changed().await.ok()?;
+            let now = live::Metrics::clone(&following.borrow_and_update());
+            // Nothing was measured yet.
+            if !now.samples.is_empty() {
+                return Some((Live::Metrics(now), Some(following)));
+            }
+        }
     })
     .boxed()
 }
