@@ -93,7 +93,7 @@ export function RollbackDialog({ status, to, cancel: wantsCancel, onClose, onDon
         else again(attempt + 1);
       } else if (error instanceof Unreachable) {
         setProblem({
-          code: "unreachable",
+          code: "internal",
           message: "The connection was lost before the daemon answered, so it is not known whether the rollback began.",
           next: "press the button again: if it has begun, it is not done twice",
         });
@@ -132,7 +132,7 @@ export function RollbackDialog({ status, to, cancel: wantsCancel, onClose, onDon
         </Notice>
       )}
       {refusal && (
-        <ProblemNotice problem={refusal} kind="warn" retry={refusal.code === "unreachable" ? () => again(attempt + 1) : undefined}>
+        <ProblemNotice problem={refusal} kind="warn" retry={refusal.code === "internal" ? () => again(attempt + 1) : undefined}>
           {canCancel && (
             <Button small onClick={() => setCancel(true)}>Plan it with cancelling that first</Button>
           )}
