@@ -1,13 +1,13 @@
-// Activity of the whole host.
+// Who did what, on the whole host.
 
 import { Page } from "../../layout/page";
 import type { PageProps } from "../../router";
-import { Loading } from "../../ui/state";
+import { ActivityList } from "./list";
 
 export default function HostActivity(_: PageProps) {
   return (
     <Page title="Activity">
-      <Loading />
+      <ActivityList />
     </Page>
   );
 }
