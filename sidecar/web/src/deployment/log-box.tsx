@@ -1,6 +1,7 @@
 // A log in a box: as much as is drawn of it is what is in view.
 
-import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useMemo, useReducer } from "preact/hooks";
 import type { LogLine, Slot } from "../api/types";
 import { LogList, type ListHandle } from "../log/list";
 import { LogStore } from "../log/store";
@@ -33,7 +34,7 @@ const nothing = () => undefined;
 
 export function LogBox({ lines, label }: { lines: Lines; label: string }) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const handle = useRef<ListHandle>(null);
+  const handle = useMemo(() => ({ current: null }) as RefObject<ListHandle | null> as RefObject<ListHandle>, []);
   useEffect(() => lines.watch(() => redraw(undefined)), [lines]);
   const wrap = useMemo(() => matchMedia("(max-width: 640px)").matches, []);
   return (
