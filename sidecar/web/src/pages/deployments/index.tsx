@@ -41,6 +41,7 @@ function Body({ status }: { status: AppStatus }) {
       {status.warnings.map((it) => <ProblemNotice key={it.code + it.message} problem={it} kind="warn" />)}
       <Serving
         status={status}
+        by={history.rows.value.find((it) => it.release?.number === status.serving?.number && !!it.live_at)}
         onDeploy={() => setBuilding({})}
         onRollback={() => navigate(`${base}/rollback`)}
       />
@@ -58,6 +59,7 @@ function Body({ status }: { status: AppStatus }) {
         <RollbackDialog
           key={query.value.toString()}
           status={status}
+          rows={history.rows.value}
           to={to}
           cancel={query.value.get("cancel") === "true"}
           onClose={close}

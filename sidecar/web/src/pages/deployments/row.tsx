@@ -1,6 +1,7 @@
 // One row of the history.
 
 import type { Deployment } from "../../api/types";
+import { canRedeploy, canReturnTo } from "../../deployment/can";
 import { appAddress } from "../../layout/app-frame";
 import { isDeployer } from "../../session";
 import { Badge, KindBadges, StatusBadge } from "../../ui/badge";
@@ -16,16 +17,6 @@ export type RowActions = {
 };
 
 type Props = RowActions & { it: Deployment; app: string; serving: number | undefined; builds: boolean };
-
-/** Whether its release may still be there and is another than the one that serves. */
-export function canReturnTo(it: Deployment, serving: number | undefined): boolean {
-  return !!it.release && !!it.live_at && !inProgress(it.status) && serving !== undefined && it.release.number !== serving;
-}
-
-/** Whether its commit can be built again. */
-export function canRedeploy(it: Deployment, builds: boolean): boolean {
-  return builds && !inProgress(it.status) && !!commitOf(it);
-}
 
 export function Row({ it, app, serving, builds, onRedeploy, onRollBackTo }: Props) {
   const address = appAddress(app, `/deployments/${it.number}`);
