@@ -14,11 +14,12 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use vial_protocol::Slot;
 use vial_protocol::console::{Console, OpenConsole};
+use vial_protocol::{Code, Problem, Slot};
 
 use super::Shared;
 use super::answer::{Failure, bad, body};
+use super::audit::Note;
 use super::bridge;
 use super::caller::Caller;
 use super::console::place;
@@ -27,7 +28,9 @@ use super::peer::Peer;
 use crate::app::handle::App;
 use crate::app::programs;
 use crate::console::{Limits, Parts};
+use crate::gate::Guest;
 use crate::slot::terminal::Size;
+use crate::store::audit::Entry;
 
 /// What the browser's terminal is.
 const TERM: &str = "xterm-256color";
@@ -44,10 +47,12 @@ const TERM: &str = "xterm-256color";
 pub(super) async fn open_console(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
+    Extension(note): Extension<Note>,
     Caller { app, actor, .. }: Caller,
     bytes: Bytes,
 ) -> Result<Json<Console>, Failure> {
     let asked: OpenConsole = body(&bytes)?;
+    let guest = from_a_browser(&peer)?;
     let owner = peer.identity();
     // Before anything is started: what there is no place for costs nothing.
     let reserved = shared.consoles.place(&owner)?;
@@ -66,14 +71,19 @@ pub(super) async fn open_console(
         kept_ms: millis(limits.kept),
         idle_ms: millis(limits.idle),
     };
-    let (name, user, id) = (console.app.clone(), actor.name, console.id.clone());
-    tracing::info!(
-        app = name,
-        actor = user,
-        console = id,
-        release = console.release,
-        "console opens"
-    );
+    let what = described(&console);
+    note.detail(&what);
+    tracing::info!(app = console.app, actor = actor.name, console = what, "console opens");
+    let entry = Entry {
+        actor: actor.name,
+        by: Some(guest.by),
+        from: Some(guest.address.to_string()),
+        action: "console_ended".to_owned(),
+        app: Some(console.app.clone()),
+        detail: None,
+        outcome: "ok".to_owned(),
+    };
+    let trail = shared.audit.clone();
     let running = opened.running;
     let parts = Parts {
         terminal: opened.terminal,
@@ -85,7 +95,14 @@ pub(super) async fn open_console(
         session: peer.ended(),
         ended: Box::new(move |why| {
             async move {
-                tracing::info!(app = name, actor = user, console = id, why, "console closes");
+                tracing::info!(
+                    app = entry.app,
+                    actor = entry.actor,
+                    console = what,
+                    why,
+                    "console closes"
+                );
+                trail.write(Entry { detail: Some(format!("{what}: {why}")), ..entry }).await;
             }
             .boxed()
         }),
@@ -93,6 +110,24 @@ pub(super) async fn open_console(
     };
     reserved.open(console.clone(), parts);
     Ok(Json(console))
+}
+
+/// Consoles of the command line end with their connection, and are opened otherwise.
+fn from_a_browser(peer: &Peer) -> Result<Guest, Problem> {
+    peer.guest().cloned().ok_or_else(|| {
+        Problem::new(Code::Forbidden, "Consoles like this one are for browsers.")
+            .next("`vial console`")
+    })
+}
+
+/// A console as the log and the audit log name it.
+fn described(console: &Console) -> String {
+    let Console { id, label, .. } = console;
+    let place = match console.slot {
+        Some(slot) => format!("the {slot} slot"),
+        None => "a node of its own".to_owned(),
+    };
+    format!("{id} on {label} in {place}")
 }
 
 /// What a console is on.

@@ -10,13 +10,15 @@
 //! [`streams`] knows which are open and whose they are; [`task`] is one stream. It asks what it
 //! follows for the next event only when there is room for one, so that a slow browser makes nothing
 //! grow: of an app it is told the newest status, and logs wait for it at their cursor. [`apps`] is
-//! what comes unasked, [`topics`] what a page asks for, [`followed`] holds both.
+//! what comes unasked, [`topics`] what a page asks for ([`trail`] the audit log), [`followed`]
+//! holds both.
 
 mod apps;
 mod followed;
 mod streams;
 mod task;
 mod topics;
+mod trail;
 
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
@@ -29,6 +31,7 @@ use super::answer::{Failure, required};
 use super::events::{self, Events};
 use super::openapi::{ById, Refusals};
 use super::peer::Peer;
+use streams::Wanted;
 
 pub use streams::Streams;
 
@@ -69,6 +72,8 @@ pub(super) async fn topics(
 ) -> Result<StatusCode, Failure> {
     let wanted: Topics = required(&bytes)?;
     topics::check(&wanted, &peer)?;
-    shared.streams.set(&id, &peer.identity(), wanted)?;
+    // Read before the answer: whoever reads the audit log after that misses no row between the two.
+    let audit_after = if wanted.audit { trail::newest(&shared.store).await? } else { 0 };
+    shared.streams.set(&id, &peer.identity(), Wanted { topics: wanted, audit_after })?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -22,14 +22,22 @@ pub struct Streams {
 #[derive(Debug)]
 struct Entry {
     owner: String,
-    topics: watch::Sender<Topics>,
+    topics: watch::Sender<Wanted>,
+}
+
+/// What a stream was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) topics: Topics,
+    /// The newest row of the audit log at that time.
+    pub(super) audit_after: u64,
 }
 
 /// A stream that was opened. Dropped, it is closed.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) id: String,
-    pub(super) topics: watch::Receiver<Topics>,
+    pub(super) topics: watch::Receiver<Wanted>,
     /// The daemon stops.
     pub(super) stop: watch::Receiver<bool>,
     streams: Streams,
@@ -45,7 +53,7 @@ impl Streams {
     /// Opens one for somebody.
     pub(super) fn open(&self, owner: &str) -> Result<Opened, Problem> {
         let id = new_id()?;
-        let (topics, asked) = watch::channel(Topics::default());
+        let (topics, asked) = watch::channel(Wanted::default());
         let mut open = self.lock();
         let own = open.values().filter(|it| it.owner == owner).count();
         if own >= OF_A_USER || open.len() >= ALL {
@@ -61,7 +69,7 @@ impl Streams {
     }
 
     /// Says what a stream brings from now on. Of another's stream nobody learns that it is there.
-    pub(super) fn set(&self, id: &str, owner: &str, wanted: Topics) -> Result<(), Problem> {
+    pub(super) fn set(&self, id: &str, owner: &str, wanted: Wanted) -> Result<(), Problem> {
         match self.lock().get(id) {
             Some(entry) if entry.owner == owner => {
                 entry.topics.send_replace(wanted);
@@ -125,11 +133,12 @@ mod tests {
     fn a_stream_obeys_its_own_user_only() {
         let (_stop, streams) = streams();
         let opened = streams.open("ada").unwrap();
-        let wanted = Topics { metrics: vec!["shop".into()], ..Topics::default() };
+        let topics = Topics { metrics: vec!["shop".into()], ..Topics::default() };
+        let wanted = Wanted { topics, audit_after: 0 };
         let refused = streams.set(&opened.id, "bob", wanted.clone()).unwrap_err();
         let unknown = streams.set("0", "ada", wanted.clone()).unwrap_err();
         assert_eq!(refused, unknown);
-        assert_eq!(*opened.topics.borrow(), Topics::default());
+        assert_eq!(*opened.topics.borrow(), Wanted::default());
         streams.set(&opened.id, "ada", wanted.clone()).unwrap();
         assert_eq!(*opened.topics.borrow(), wanted);
     }

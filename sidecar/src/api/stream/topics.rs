@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::Duration;
 
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::time::Instant;
 use vial_protocol::live::{BuildTopic, Live, LogTopic, Topics};
 use vial_protocol::{Code, Problem};
 
 use super::followed::{Followed, Follower};
+use super::streams::Wanted;
+use super::trail;
 use crate::api::Shared;
 use crate::api::answer::{Failure, bad};
 use crate::api::build_reader::{self, BuildReader};
@@ -34,12 +36,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 enum Topic {
     Log(LogTopic),
     Build(BuildTopic),
+    Audit,
 }
 
 impl Topic {
     fn app(&self) -> Option<&str> {
         match self {
             Topic::Log(LogTopic { app, .. }) | Topic::Build(BuildTopic { app, .. }) => Some(app),
+            Topic::Audit => None,
         }
     }
 }
@@ -72,18 +76,20 @@ impl Following {
     /// named with the same cursor goes on; with another one it begins there anew.
     pub(super) fn set(
         &mut self,
-        wanted: Topics,
+        wanted: Wanted,
         shared: &Shared,
         peer: &Peer,
         followed: &mut Followed,
     ) {
-        let Topics { logs, builds, .. } = wanted;
-        let logs = logs.into_iter().map(Topic::Log);
-        let wanted: HashSet<Topic> = logs.chain(builds.into_iter().map(Topic::Build)).collect();
+        let Wanted { topics: Topics { logs, builds, audit, .. }, audit_after } = wanted;
+        let mut wanted: HashSet<Topic> = logs.into_iter().map(Topic::Log).collect();
+        wanted.extend(builds.into_iter().map(Topic::Build));
+        wanted.extend(audit.then_some(Topic::Audit));
         self.0.retain(|topic, _| wanted.contains(topic));
         for topic in wanted {
             if let Entry::Vacant(place) = self.0.entry(topic) {
-                let follower = followed.follow(open(place.key().clone(), shared, peer));
+                let follower =
+                    followed.follow(open(place.key().clone(), audit_after, shared, peer));
                 place.insert(follower);
             }
         }
@@ -111,23 +117,26 @@ impl Following {
 }
 
 /// Opens what a topic names, and ends with [`Live::Lost`] where that cannot be followed.
-fn open(topic: Topic, shared: &Shared, peer: &Peer) -> stream::BoxStream<'static, Live> {
-    let name = topic.app().unwrap_or_default().to_owned();
-    let app = match shared.app(&name, peer) {
-        Ok((app, _)) => app,
-        Err(Failure(problem)) => {
-            let lost = Live::Lost { app: name, problem };
-            return stream::iter([lost]).boxed();
-        }
+fn open(topic: Topic, audit_after: u64, shared: &Shared, peer: &Peer) -> BoxStream<'static, Live> {
+    let named = |name: &str| {
+        shared.app(name, peer).map(|(app, _)| app).map_err(|Failure(problem)| {
+            let lost = Live::Lost { app: name.to_owned(), problem };
+            stream::iter([lost]).boxed()
+        })
     };
     match topic {
-        Topic::Log(LogTopic { slot, cursor, .. }) => {
-            log(name, LogReader::new(&app, slot, cursor)).boxed()
-        }
-        Topic::Build(BuildTopic { number, cursor, .. }) => {
-            let shared = shared.clone();
-            stream::once(async move { build(shared, app, number, cursor).await }).flatten().boxed()
-        }
+        Topic::Log(LogTopic { app: name, slot, cursor }) => match named(&name) {
+            Ok(app) => log(name, LogReader::new(&app, slot, cursor)).boxed(),
+            Err(lost) => lost,
+        },
+        Topic::Build(BuildTopic { app: name, number, cursor }) => match named(&name) {
+            Ok(app) => {
+                let build = build(shared.clone(), app, number, cursor);
+                stream::once(build).flatten().boxed()
+            }
+            Err(lost) => lost,
+        },
+        Topic::Audit => trail::rows(&shared.audit, shared.store.clone(), audit_after).boxed(),
     }
 }
 
@@ -151,12 +160,7 @@ fn log(app: String, reader: LogReader) -> impl Stream<Item = Live> + Send {
     })
 }
 
-async fn build(
-    shared: Shared,
-    app: App,
-    number: u64,
-    cursor: u64,
-) -> stream::BoxStream<'static, Live> {
+async fn build(shared: Shared, app: App, number: u64, cursor: u64) -> BoxStream<'static, Live> {
     let name = app.name().to_owned();
     if let Err(Failure(problem)) = build_reader::built(&shared, &app, number).await {
         return stream::iter([Live::Lost { app: name, problem }]).boxed();
