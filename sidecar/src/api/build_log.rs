@@ -9,12 +9,14 @@ use axum::extract::{Path as Params, Query, State};
 use axum::response::{IntoResponse, Response, sse};
 use serde::Deserialize;
 use tokio::sync::mpsc;
+use utoipa::IntoParams;
 use vial_protocol::{BuildChunk, Code, Event, Problem, Status};
 
 use super::Shared;
 use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::events::{encode, stream};
+use super::openapi::{OfDeployment, Refusals};
 use crate::app::handle::App;
 use crate::build::Place;
 use crate::log::follow::Follower;
@@ -26,15 +28,27 @@ const BYTES: usize = 1 << 20;
 const MOST: usize = 10_000;
 
 /// From a cursor on, or so many of the last lines; else from the beginning.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// So many of the last lines.
     lines: Option<usize>,
+    /// From where on.
     cursor: Option<u64>,
+    /// Whether to go on with what is printed, as server-sent events.
     #[serde(default)]
     follow: bool,
 }
 
+/// What a deployment's build printed.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/deployments/{number}/log",
+    operation_id = "build_log",
+    params(OfDeployment, Wanted),
+    responses((status = 200, description = "Lines; with `follow`, events that hold such lines", content((BuildChunk = "application/json"), (Event = "text/event-stream"))), Refusals)
+)]
 pub(super) async fn build_log(
     State(shared): State<Shared>,
     Caller { app, .. }: Caller,

@@ -13,11 +13,13 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use vial_protocol::request::{Evaluate, Evaluated};
 use vial_protocol::{Code, Problem, Slot, SlotState};
 
 use super::answer::{Failure, bad, required};
 use super::caller::Caller;
+use super::openapi::{OfApp, Refusals};
 use crate::app::handle::App;
 use crate::app::helpers::Purpose;
 use crate::app::programs::{self, Evaluation};
@@ -27,10 +29,28 @@ use crate::slot::terminal::Size;
 /// How long an expression may take.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// Evaluates an expression in the running release.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/rpc",
+    operation_id = "rpc",
+    params(OfApp),
+    request_body = Evaluate,
+    responses((status = 200, description = "What came of it", body = Evaluated), Refusals)
+)]
 pub(super) async fn rpc(caller: Caller, bytes: Bytes) -> Result<Json<Evaluated>, Failure> {
     evaluate(caller, &bytes, Evaluation::Rpc).await
 }
 
+/// Evaluates an expression in a process of its own.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/eval",
+    operation_id = "eval",
+    params(OfApp),
+    request_body = Evaluate,
+    responses((status = 200, description = "What came of it", body = Evaluated), Refusals)
+)]
 pub(super) async fn eval(caller: Caller, bytes: Bytes) -> Result<Json<Evaluated>, Failure> {
     evaluate(caller, &bytes, Evaluation::Eval).await
 }
@@ -85,15 +105,29 @@ fn place(app: &App, wanted: Option<Slot>, running: bool) -> Result<(Slot, u64), 
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Terminal {
+    /// The slot whose node it is on; the active one where absent.
     slot: Option<Slot>,
+    /// A clean IEx on this retained release instead.
     release: Option<u64>,
+    /// The height; 24 where absent.
     rows: Option<u16>,
+    /// The width; 80 where absent.
     cols: Option<u16>,
+    /// What the terminal is called; `xterm` where absent.
     term: Option<String>,
 }
 
+/// A console of the release, for the command line.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/console",
+    operation_id = "console",
+    params(OfApp, Terminal),
+    responses((status = 101, description = "A WebSocket: bytes of the terminal as binary messages"), Refusals)
+)]
 pub(super) async fn console(
     Caller { app, actor, .. }: Caller,
     asked: Result<Query<Terminal>, QueryRejection>,

@@ -12,11 +12,13 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::mpsc;
+use utoipa::IntoParams;
 use vial_protocol::{Code, Event, LogChunk, Problem, Slot};
 
 use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::events::{encode, stream};
+use super::openapi::{OfApp, Refusals};
 use crate::log::follow::Follower;
 use crate::log::{self, LogRead, Unfinished};
 use crate::vault::Vault;
@@ -29,17 +31,31 @@ const MOST: usize = 10_000;
 const BYTES: usize = 1 << 20;
 
 /// From a cursor on; else all since a time, or so many of the last lines.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Which slot; the active one where absent.
     slot: Option<Slot>,
+    /// So many of the last lines: 100 where absent, at most 10,000.
     lines: Option<usize>,
+    /// From this cursor on.
     cursor: Option<u64>,
+    /// From this time on.
     since: Option<Timestamp>,
+    /// Whether to go on with what is written, as server-sent events.
     #[serde(default)]
     follow: bool,
 }
 
+/// Part of a slot's log, or the log as it grows.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/logs",
+    operation_id = "logs",
+    params(OfApp, Wanted),
+    responses((status = 200, description = "Lines; with `follow`, events that hold such lines", content((LogChunk = "application/json"), (Event = "text/event-stream"))), Refusals)
+)]
 pub(super) async fn logs(
     Caller { app, .. }: Caller,
     wanted: Result<Query<Wanted>, QueryRejection>,

@@ -6,7 +6,7 @@
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
 //! [`build_log`] for streams, [`console`] for what runs in a release, [`migrations`] for the
 //! database, [`environment`] for what releases start with, [`source`] for where commits come from.
-//! [`answer`] turns every problem into a response.
+//! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -15,11 +15,13 @@ mod build_log;
 mod caller;
 mod change;
 mod console;
+mod declared;
 mod deploy;
 mod environment;
 mod events;
 mod logs;
 mod migrations;
+pub mod openapi;
 mod peer;
 mod read;
 mod router;

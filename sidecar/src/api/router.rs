@@ -1,51 +1,56 @@
-//! Which path is what.
+//! Which path is what: each handler says its own, and that is the API's description too.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
 use super::{
-    Shared, build_log, change, console, deploy, environment, events, logs, migrations, read, source,
+    Shared, build_log, change, console, deploy, environment, events, logs, migrations, openapi,
+    read, source,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
-    Router::new()
-        .route("/v1/status", get(read::status))
-        .route("/v1/reload", post(change::reload))
-        .route("/v1/down", post(change::down))
-        .route("/v1/up", post(change::up))
-        .route("/v1/events", get(events::events))
-        .route("/v1/apps/{app}", get(read::app))
-        .route("/v1/apps/{app}/deployments", get(read::deployments).post(deploy::deploy))
-        .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))
-        .route("/v1/apps/{app}/deployments/{number}/log", get(build_log::build_log))
-        .route("/v1/apps/{app}/builds", post(change::build))
-        .route("/v1/apps/{app}/auto-deploy", post(source::switch))
-        .route("/v1/apps/{app}/auto-deploy/secret", post(source::secret))
-        .route("/v1/apps/{app}/repository", post(source::repository))
-        .route("/v1/apps/{app}/rollback", get(read::plan).post(change::rollback))
-        .route("/v1/apps/{app}/migrations", get(migrations::report).post(migrations::migrate))
-        .route(
-            "/v1/apps/{app}/env",
-            get(environment::show).put(environment::set).delete(environment::unset),
-        )
-        .route("/v1/apps/{app}/restart", post(change::restart))
-        .route("/v1/apps/{app}/cancel", post(change::cancel))
-        .route("/v1/apps/{app}/stop", post(change::stop))
-        .route("/v1/apps/{app}/start", post(change::start))
-        .route("/v1/apps/{app}/logs", get(logs::logs))
-        .route("/v1/apps/{app}/rpc", post(console::rpc))
-        .route("/v1/apps/{app}/eval", post(console::eval))
-        .route("/v1/apps/{app}/console", get(console::console))
-        .route("/v1/apps/{app}/caddy", get(read::snippet))
+    Router::from(routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(limit))
         .with_state(shared)
+}
+
+/// Every operation, with its description.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(openapi::openapi))
+        .routes(routes!(read::status))
+        .routes(routes!(change::reload))
+        .routes(routes!(change::down))
+        .routes(routes!(change::up))
+        .routes(routes!(events::events))
+        .routes(routes!(read::app))
+        .routes(routes!(read::deployments, deploy::deploy))
+        .routes(routes!(read::deployment))
+        .routes(routes!(build_log::build_log))
+        .routes(routes!(change::build))
+        .routes(routes!(source::switch))
+        .routes(routes!(source::secret))
+        .routes(routes!(source::repository))
+        .routes(routes!(read::plan, change::rollback))
+        .routes(routes!(migrations::report, migrations::migrate))
+        .routes(routes!(environment::show, environment::set, environment::unset))
+        .routes(routes!(change::restart))
+        .routes(routes!(change::cancel))
+        .routes(routes!(change::stop))
+        .routes(routes!(change::start))
+        .routes(routes!(logs::logs))
+        .routes(routes!(console::rpc))
+        .routes(routes!(console::eval))
+        .routes(routes!(console::console))
+        .routes(routes!(read::snippet))
 }
 
 async fn nothing_here(uri: Uri) -> Failure {
