@@ -66,9 +66,9 @@ export function SlotCard(props: {
         <Fact name="Restarts">
           {it.restarts > 0 ? <span class="slot-bad">{count(it.restarts, "time")} since it was last healthy for a minute</span> : "none"}
         </Fact>
-        <Fact name="Port">{it.port ? <code>{it.port}</code> : <None />}</Fact>
-        <Fact name="Node"><code class="breaks">{it.node}</code></Fact>
-        <Fact name="Process">{it.pid ? <code>{it.pid}</code> : <None />}</Fact>
+        <Fact name="Port">{it.port ? <code class="bare">{it.port}</code> : <None />}</Fact>
+        <Fact name="Node"><code class="bare breaks">{it.node}</code></Fact>
+        <Fact name="Process">{it.pid ? <code class="bare">{it.pid}</code> : <None />}</Fact>
         <Fact name="Memory">{sample ? bytes(sample.memory) : <None />}</Fact>
         <Fact name="CPU">{sample ? `${cpu(sample.cpu)} of a core` : <None />}</Fact>
         {sample?.in_flight !== undefined && sample.in_flight !== null && (

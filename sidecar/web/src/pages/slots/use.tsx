@@ -9,6 +9,8 @@ import type { Used } from "../../live/metrics";
 import { Notice } from "../../ui/state";
 import type { Chart, Points } from "./chart";
 
+/** Memory is read in powers of two, so the axis steps in them. */
+const MEMORY = Array.from({ length: 24 }, (_, power) => 2 ** (power + 20));
 const SLOTS: readonly Slot[] = ["blue", "green"];
 
 export function Use({ used }: { used: Used }) {
@@ -22,7 +24,7 @@ export function Use({ used }: { used: Used }) {
         <Notice><p>Nothing was measured yet: no slot runs, or the page was only just opened.</p></Notice>
       ) : (
         <div class="use-pair">
-          <Figure title="Memory" data={used} of={(it) => it.memory} words={bytes} />
+          <Figure title="Memory" data={used} of={(it) => it.memory} words={bytes} steps={MEMORY} />
           <Figure title="CPU" data={used} of={(it) => it.cpu} words={cpu} />
         </div>
       )}
@@ -41,8 +43,8 @@ function points(data: Used, of: Reading): Points {
   return { at: data.samples.map((it) => Date.parse(it.at) / 1000), blue: read("blue"), green: read("green") };
 }
 
-function Figure(props: { title: string; data: Used; of: Reading; words: (value: number) => string }) {
-  const { title, data, of, words } = props;
+function Figure(props: { title: string; data: Used; of: Reading; words: (value: number) => string; steps?: number[] }) {
+  const { title, data, of, words, steps } = props;
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | undefined>(undefined);
   const [failed, fail] = useState(false);
@@ -55,7 +57,7 @@ function Figure(props: { title: string; data: Used; of: Reading; words: (value: 
     // The drawing's code is loaded when there is something to draw.
     import("./chart").then(
       ({ draw }) => {
-        if (!gone && place.current) chart.current = draw(place.current, kept.current, words);
+        if (!gone && place.current) chart.current = draw(place.current, kept.current, words, steps);
       },
       () => !gone && fail(true),
     );
