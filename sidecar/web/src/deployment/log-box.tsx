@@ -49,6 +49,7 @@ export function LogBox({ lines, label }: { lines: Lines; label: string }) {
         current={undefined}
         selected={undefined}
         handle={handle}
+        follows
         onSelect={nothing}
         onFollowing={nothing}
         onTop={nothing}
