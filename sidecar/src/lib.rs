@@ -25,3 +25,4 @@ pub mod slot;
 pub mod store;
 pub mod upgrade;
 pub mod vault;
+pub mod web;

@@ -11,8 +11,8 @@
 //! all of it in one, [`console`] for what runs in a release and
 //! [`consoles`] for that in a browser (both speak a WebSocket through [`bridge`]), [`migrations`] for the
 //! database, [`environment`] for what releases start with, [`source`] for where commits come from.
-//! [`session`], [`users`] and [`tokens`] are who gets in. [`answer`] turns every problem into a response, [`openapi`] is the
-//! API's description.
+//! [`session`], [`users`] and [`tokens`] are who gets in. [`pages`] are what a browser shows,
+//! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -38,6 +38,7 @@ mod log_reader;
 mod logs;
 mod migrations;
 pub mod openapi;
+mod pages;
 mod peer;
 mod read;
 mod record;

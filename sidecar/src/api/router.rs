@@ -13,7 +13,7 @@ use super::answer::Failure;
 use super::door::door;
 use super::{
     Shared, audit, build_log, change, console, consoles, deploy, environment, events, logs,
-    migrations, openapi, read, session, source, stream, tokens, users,
+    migrations, openapi, pages, read, session, source, stream, tokens, users,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -32,7 +32,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/tokens/{id}", delete(tokens::remove))
         .route("/v1/links", post(users::link))
         .route("/v1/audit", get(audit::audit))
-        .fallback(nothing_here)
+        .fallback(pages::elsewhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(limit))
         .layer(middleware::from_fn_with_state(shared.clone(), door))
@@ -73,10 +73,6 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(consoles::consoles))
         .routes(routes!(consoles::attach_console, consoles::end_console))
         .routes(routes!(read::snippet))
-}
-
-async fn nothing_here(uri: Uri) -> Failure {
-    Failure(Problem::new(Code::NotFound, format!("There is nothing at {}.", uri.path())))
 }
 
 async fn not_so(method: Method, uri: Uri) -> Failure {
