@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use hyper::Method;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
-use vial_protocol::live::{Live, LogTopic, Topics};
+use vial_protocol::live::{BuildTopic, Live, LogTopic, Topics};
 use vial_protocol::{AppStatus, DaemonStatus, Slot, Status};
 
 use super::QUICK;
 use crate::figure;
 use crate::support::browser::{Browser, Stream};
 use crate::support::stub::Stub;
-use crate::support::{Host, SOON, Setup, is_root, ports};
+use crate::support::{Host, Repository, SOON, Setup, is_root, ports};
 
 /// How long a log may take to be followed to its end.
 const LONG: Duration = Duration::from_secs(60);
@@ -363,6 +363,97 @@ async fn browser_goes_on(browser: &Browser, stream: &mut Stream, host: &Host) {
     let revision = shop(browser).await.revision;
     host.vial(&["stop", "shop"]).await.ends(0);
     stream.until("another's goes on", |live| app(live).filter(|it| it.revision > revision)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_app_uses_comes_at_once_and_every_two_seconds_while_it_is_asked_for() {
+    let (host, browser) = stage().await;
+    let mut stream = browser.stream().await;
+    stream.complete().await;
+    let asked = Topics { metrics: vec!["shop".into()], ..Topics::default() };
+    browser.wants(&stream, &asked).await.done();
+    let began = Instant::now();
+    let (mut first, mut samples) = (None, Vec::new());
+    stream
+        .until("four samples", |live| match live {
+            Live::Metrics(metrics) => {
+                first.get_or_insert(began.elapsed());
+                assert_eq!(metrics.app, "shop");
+                let sample = metrics.samples.last().filter(|it| !it.slots.is_empty())?;
+                assert!(sample.slots[0].memory > 0, "{metrics:?}");
+                samples.push(sample.at);
+                (samples.len() == 4).then_some(())
+            }
+            Live::Lost { problem, .. } => panic!("{problem}"),
+            _ => None,
+        })
+        .await;
+    figure!("the first metrics came after {} ms", first.unwrap().as_millis());
+    assert!(first.unwrap() < Duration::from_secs(2), "{first:?}");
+    let apart = samples.windows(2).map(|two| two[1].duration_since(two[0]).as_millis());
+    let apart: Vec<i128> = apart.collect();
+    assert!(apart.iter().all(|it| *it > 500), "{apart:?}");
+    browser.wants(&stream, &Topics::default()).await.done();
+    let revision = shop(&browser).await.revision;
+    host.vial(&["stop", "shop"]).await.ends(0);
+    stream.until("a later status", |live| app(live).filter(|it| it.revision > revision)).await;
+    host.vial(&["start", "shop"]).await.ends(0);
+    stream
+        .until("it runs", |live| {
+            assert!(!matches!(live, Live::Metrics { .. }), "{live:?}");
+            app(live).filter(|it| it.slots[0].health.as_ref().is_some_and(|it| it.healthy))
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_build_prints_comes_from_the_cursor_to_its_end() {
+    let repository = |folder: &std::path::Path| {
+        let repository = Repository::new(folder);
+        let script = "for line in 1 2 3 4 5; do echo printed $line; sleep 0.1; done; false\n";
+        repository.write("build.sh", script);
+        repository.push("main", "A build that fails");
+        repository
+    };
+    let (host, _repository) = super::builds::host(repository, "build = [\"sh build.sh\"]").await;
+    let browser = Browser::on_the_socket(&host);
+    let mut stream = browser.stream().await;
+    stream.complete().await;
+    let begun = browser.ask(Method::POST, "/v1/apps/shop/builds", Some(&json!({}))).await.done();
+    let number = begun["deployment"].as_u64().unwrap();
+    let of = |cursor| {
+        let app = "shop".to_owned();
+        Topics { builds: vec![BuildTopic { app, number, cursor }], ..Topics::default() }
+    };
+    browser.wants(&stream, &of(0)).await.done();
+    let mut lines = Vec::new();
+    let end = follow_build(&mut stream, &mut lines).await;
+    let printed = |lines: &[String]| lines.iter().filter(|it| it.starts_with("printed ")).count();
+    assert_eq!(printed(&lines), 5, "{lines:?}");
+    // From its end there is nothing more, and from its beginning all of it again.
+    browser.wants(&stream, &of(end)).await.done();
+    let mut none = Vec::new();
+    assert_eq!(follow_build(&mut stream, &mut none).await, end);
+    assert!(none.is_empty(), "{none:?}");
+    let mut stream = browser.stream().await;
+    browser.wants(&stream, &of(0)).await.done();
+    let mut again = Vec::new();
+    follow_build(&mut stream, &mut again).await;
+    assert_eq!(again, lines);
+}
+
+/// Reads what a build prints to its end; the cursor there.
+async fn follow_build(stream: &mut Stream, lines: &mut Vec<String>) -> u64 {
+    stream
+        .until("the build's end", |live| match live {
+            Live::BuildLog { chunk, .. } => {
+                lines.extend(chunk.lines.into_iter().map(|it| it.text));
+                chunk.ended.then_some(chunk.cursor)
+            }
+            Live::Lost { problem, .. } => panic!("{problem}"),
+            _ => None,
+        })
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
