@@ -7,10 +7,12 @@
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
-//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`stream`] for
+//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`search`] for
+//! what is in a log, [`stream`] for
 //! all of it in one, [`console`] for what runs in a release and
 //! [`consoles`] for that in a browser (both speak a WebSocket through [`bridge`]), [`migrations`] for the
-//! database, [`environment`] for what releases start with, [`source`] for where commits come from.
+//! database, [`metrics`] for what slots use, [`settings`] for what an app's file says,
+//! [`environment`] for what releases start with, [`source`] for where commits come from.
 //! [`session`], [`users`] and [`tokens`] are who gets in. [`pages`] are what a browser shows,
 //! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
 //!
@@ -28,7 +30,6 @@ mod change;
 mod console;
 mod consoles;
 mod cookie;
-mod declared;
 mod deploy;
 mod door;
 mod ending;
@@ -36,6 +37,7 @@ mod environment;
 mod events;
 mod log_reader;
 mod logs;
+mod metrics;
 mod migrations;
 pub mod openapi;
 mod pages;
@@ -43,8 +45,10 @@ mod peer;
 mod read;
 mod record;
 mod router;
+mod search;
 mod server;
 mod session;
+mod settings;
 mod source;
 mod stream;
 mod tokens;
@@ -64,6 +68,7 @@ use crate::app::request::Actor;
 use crate::config::HostConfig;
 use crate::console::Consoles;
 use crate::gate::Gate;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 pub use server::{serve, serve_dashboard};
@@ -92,6 +97,8 @@ pub struct Shared {
     pub host: Arc<HostConfig>,
     /// Asks for what concerns every app.
     pub orders: mpsc::Sender<Order>,
+    /// What the slots use.
+    pub metrics: Metrics,
     /// The consoles in browsers.
     pub consoles: Consoles,
     /// The streams that are open.

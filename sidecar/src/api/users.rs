@@ -10,9 +10,17 @@ use vial_protocol::{Code, Problem};
 use super::Shared;
 use super::answer::{Failure, required};
 use super::audit::Note;
+use super::openapi::{ByName, Refusals};
 use super::peer::Peer;
 use super::session::quietly;
 
+/// Who may log in.
+#[utoipa::path(
+    get,
+    path = "/v1/users",
+    operation_id = "users",
+    responses((status = 200, description = "By name", body = Vec<User>), Refusals)
+)]
 pub(super) async fn users(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -21,6 +29,14 @@ pub(super) async fn users(
     Ok(Json(shared.gate.users().await?))
 }
 
+/// Makes a user.
+#[utoipa::path(
+    post,
+    path = "/v1/users",
+    operation_id = "add_user",
+    request_body = NewUser,
+    responses((status = 204, description = "It is made"), Refusals)
+)]
 pub(super) async fn add(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -34,6 +50,15 @@ pub(super) async fn add(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Changes a user, and ends their sessions.
+#[utoipa::path(
+    patch,
+    path = "/v1/users/{name}",
+    operation_id = "change_user",
+    params(ByName),
+    request_body = ChangeUser,
+    responses((status = 204, description = "It is changed"), Refusals)
+)]
 pub(super) async fn change(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -51,6 +76,14 @@ pub(super) async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Removes a user.
+#[utoipa::path(
+    delete,
+    path = "/v1/users/{name}",
+    operation_id = "remove_user",
+    params(ByName),
+    responses((status = 204, description = "It is gone"), Refusals)
+)]
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -63,6 +96,14 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Makes a first-login link.
+#[utoipa::path(
+    post,
+    path = "/v1/links",
+    operation_id = "add_link",
+    request_body = AskLink,
+    responses((status = 200, description = "It serves once", body = MadeLink), Refusals)
+)]
 pub(super) async fn link(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,

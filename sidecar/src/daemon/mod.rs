@@ -48,6 +48,7 @@ use crate::config::{Config, ConfigError};
 use crate::console::Consoles;
 use crate::gate::Gate;
 use crate::hooks;
+use crate::metrics::Metrics;
 use crate::notify;
 use crate::slot::cgroup;
 use crate::store::ballast::Ballast;
@@ -164,6 +165,7 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         store: daemon.store.clone(),
         host: daemon.host.clone(),
         orders: tell,
+        metrics: Metrics::start(apps.reader()),
         consoles: consoles.clone(),
         streams: api::Streams::new(stopped.clone()),
         gate: Gate::new(daemon.store.clone()),

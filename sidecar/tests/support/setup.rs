@@ -72,6 +72,11 @@ impl Setup {
         self
     }
 
+    /// The dashboard listens on a port of its own.
+    pub fn dashboard(self, port: u16) -> Setup {
+        self.host(&format!("[dashboard]\nlisten = \"127.0.0.1:{port}\"\n"))
+    }
+
     /// What the host's file says under `[caddy]`.
     pub fn caddy(mut self, lines: &str) -> Setup {
         self.caddy.push_str(lines);
