@@ -10,6 +10,7 @@ use crate::words::UnknownWord;
 
 /// What a user of the dashboard, or an API token, may do. Each may do what the one before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Looks: status, history, plans, logs.
@@ -54,6 +55,7 @@ impl FromStr for Role {
 
 /// `POST /v1/session`: logs in. The answer is a [`Whoami`], and sets the cookie.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// The user's name.
@@ -65,6 +67,7 @@ pub struct Login {
 /// `POST /v1/session/password`: the password once more, for what needs it fresh. `POST
 /// /v1/password` has the same shape for a new one, and needs a fresh one before.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Password {
     /// The password.
@@ -74,6 +77,7 @@ pub struct Password {
 /// `POST /v1/session/link`: the first login, by a link that serves once. It makes the user, or gives
 /// the one of that name this password, and logs them in.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FirstLogin {
     /// What the link has behind its `#`.
@@ -95,6 +99,7 @@ without_secrets!(Login, Password, FirstLogin, NewUser, NewToken, MadeLink, Chang
 
 /// `GET /v1/session`: who asks, and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Whoami {
     /// The user's name, a token's name, or the host's user on the socket.
     pub name: String,
@@ -115,6 +120,7 @@ pub struct Whoami {
 
 /// How a caller is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Known {
     /// By the cookie of a session.
@@ -127,6 +133,7 @@ pub enum Known {
 
 /// A user of the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
     /// Their name.
     pub name: String,
@@ -144,6 +151,7 @@ pub struct User {
 
 /// `POST /v1/users`: makes a user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// Their name: letters, digits, `.`, `_`, `-`, `@`; 1 to 64 of them.
@@ -156,6 +164,7 @@ pub struct NewUser {
 
 /// `PATCH /v1/users/{name}`: changes one. Every session of theirs ends.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeUser {
     /// What they may do from now on.
@@ -166,6 +175,7 @@ pub struct ChangeUser {
 
 /// Someone's session, without what would open it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// Names it in `DELETE /v1/sessions/{id}`.
     pub id: String,
@@ -187,6 +197,7 @@ pub struct Session {
 
 /// An API token, without what would open anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Token {
     /// Names it in `DELETE /v1/tokens/{id}`.
     pub id: String,
@@ -206,6 +217,7 @@ pub struct Token {
 
 /// `POST /v1/tokens`: makes a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AskToken {
     /// What it is for: 1 to 64 printable characters.
@@ -218,6 +230,7 @@ pub struct AskToken {
 
 /// The token that was made. It is shown this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewToken {
     /// What goes behind `Authorization: Bearer `.
     pub secret: String,
@@ -227,6 +240,7 @@ pub struct NewToken {
 
 /// `POST /v1/links`: makes a first-login link, on the socket alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AskLink {
     /// The user whom it makes, or to whom it gives a new password.
@@ -237,6 +251,7 @@ pub struct AskLink {
 
 /// The link that was made. It serves once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MadeLink {
     /// The page's address, with the token behind its `#`: browsers send that to nobody.
     pub url: String,

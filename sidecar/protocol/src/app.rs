@@ -7,6 +7,7 @@ use crate::{AutoDeploy, Deployment, Desired, Problem, Release, Slot};
 
 /// One app, as a numbered snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AppStatus {
     /// The app's name.
     pub name: String,
@@ -49,6 +50,7 @@ impl AppStatus {
 
 /// Whether `vial rollback` would be accepted now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RollbackOffer {
     /// The release that it would go back to.
     pub target: Option<Release>,
@@ -58,6 +60,7 @@ pub struct RollbackOffer {
 
 /// The route through Caddy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RouteStatus {
     /// `file` or `admin`.
     pub mode: String,
@@ -69,6 +72,7 @@ pub struct RouteStatus {
 
 /// What a slot does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SlotState {
     /// Nothing runs in it.
@@ -99,6 +103,7 @@ impl SlotState {
 
 /// One slot, now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlotStatus {
     /// Which.
     pub slot: Slot,
@@ -124,6 +129,7 @@ pub struct SlotStatus {
 
 /// The outcome of a health check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     /// Whether it passed.
     pub healthy: bool,
@@ -135,6 +141,7 @@ pub struct Health {
 
 /// The daemon itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DaemonStatus {
     /// Its version.
     pub version: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One row of `GET /v1/audit`, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Audit {
     /// Counts up; `before` of the next page.
     pub number: u64,

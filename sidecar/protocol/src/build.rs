@@ -9,6 +9,7 @@ use crate::words::UnknownWord;
 
 /// What a deployment builds, as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Build {
     /// A branch, a tag or a whole commit id. What it stands for is looked up when the build begins:
     /// of a branch, the tip that is there then.
@@ -24,11 +25,13 @@ pub struct Build {
     pub trigger: Trigger,
     /// Whether the release may bring a destructive migration.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub allow_destructive: bool,
 }
 
 /// The commit that a deployment's release was built from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Commit {
     /// The whole commit id, in lower case.
     pub sha: String,
@@ -49,6 +52,7 @@ impl Commit {
 
 /// What made a build begin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// A person asked for it.

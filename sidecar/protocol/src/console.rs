@@ -7,6 +7,7 @@ use crate::Slot;
 
 /// `POST /v1/apps/{app}/consoles`: opens one. Needs an admin and a fresh password.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct OpenConsole {
     /// The slot whose node it is on; the active one where absent.
@@ -25,6 +26,7 @@ pub struct OpenConsole {
 /// `{"resize": {"rows": 40, "cols": 120}}`; the daemon sends first [`ConsoleSaid::At`], and at the
 /// end [`ConsoleSaid::Ended`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Console {
     /// Names it.
     pub id: String,
@@ -50,6 +52,7 @@ pub struct Console {
 
 /// What the daemon says in a text message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleSaid {
     /// The count of bytes that were printed before those that follow. A page that has more than

@@ -8,6 +8,7 @@ use crate::{Build, Commit, Kind, Problem, Release, Slot, Status};
 
 /// One attempt to make a release active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deployment {
     /// Counts from 1 in each app, and is never used twice.
     pub number: u64,
@@ -47,6 +48,7 @@ pub struct Deployment {
     pub reverted: Vec<Moved>,
     /// The version of the app's environment that its release was started with last.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub environment: u64,
     /// What it builds; absent where its release came as an archive, or was there already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +71,7 @@ impl Deployment {
 
 /// One step of a deployment, with its own time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// Which: one of the statuses in progress.
     pub status: Status,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /v1/apps/{app}/env`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Environment {
     /// The newest version: what the next deploy starts with. 0 where nothing was ever set.
     pub version: u64,
@@ -20,6 +21,7 @@ pub struct Environment {
 
 /// One variable.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Variable {
     /// Its name.
     pub name: String,
@@ -44,6 +46,7 @@ impl fmt::Debug for Variable {
 
 /// `PUT /v1/apps/{app}/env`: sets variables, one or all of a text. What is not named stays.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SetVariables {
     /// Names and values.
@@ -62,6 +65,7 @@ impl fmt::Debug for SetVariables {
 
 /// A name and the value that it gets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Assigned {
     /// The name.
@@ -78,6 +82,7 @@ impl fmt::Debug for Assigned {
 
 /// `DELETE /v1/apps/{app}/env`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct UnsetVariables {
     /// Their names.
@@ -86,6 +91,7 @@ pub struct UnsetVariables {
 
 /// Which values a rollback starts with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum EnvironmentChoice {
     /// Those that its target ran with, but today's of what is secret.
@@ -120,6 +126,7 @@ impl std::str::FromStr for EnvironmentChoice {
 
 /// What a rollback's target starts with: names, never values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvironmentPlan {
     /// The version that it starts with.
     pub version: u64,
@@ -127,9 +134,11 @@ pub struct EnvironmentPlan {
     pub today: u64,
     /// Names whose values are other than today's.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub differs: Vec<String>,
     /// Secret names that were changed since it ran: it takes today's.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub renewed: Vec<String>,
 }
 

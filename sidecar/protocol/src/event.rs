@@ -6,6 +6,7 @@ use crate::{AppStatus, BuildChunk, LogChunk};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// An app changed: its whole status. Changes that follow fast are told as one.

@@ -12,6 +12,7 @@ use crate::{AppStatus, BuildChunk, LogChunk, Problem, Slot};
 
 /// One event, the `data` of a server-sent event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Live {
     /// The first of each stream.
@@ -59,6 +60,7 @@ pub enum Live {
 
 /// What a stream begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hello {
     /// Names this stream in `PUT /v1/streams/{id}`.
     pub stream: String,
@@ -73,6 +75,7 @@ pub struct Hello {
 /// `PUT /v1/streams/{id}`: what a stream brings beside the apps' status. What is not named any more
 /// ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Topics {
     /// Logs of slots; at most 8.
@@ -87,6 +90,7 @@ pub struct Topics {
 
 /// The log of a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogTopic {
     /// Whose.
@@ -99,6 +103,7 @@ pub struct LogTopic {
 
 /// What a deployment's build prints.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BuildTopic {
     /// Whose.
@@ -112,6 +117,7 @@ pub struct BuildTopic {
 /// What an app's slots used: of the last minutes in `GET /v1/apps/{app}/metrics`, of the last
 /// moment in a stream. Not kept over a restart of the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Metrics {
     /// Whose.
     pub app: String,
@@ -125,6 +131,7 @@ pub struct Metrics {
 
 /// What was measured at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sample {
     /// When.
     pub at: Timestamp,
@@ -136,6 +143,7 @@ pub struct Sample {
 
 /// What a slot used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlotSample {
     /// Which.
     pub slot: Slot,
@@ -149,6 +157,7 @@ pub struct SlotSample {
 
 /// A health check that said something else than the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthChange {
     /// Which slot.
     pub slot: Slot,

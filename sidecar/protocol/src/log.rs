@@ -6,6 +6,7 @@ use crate::Slot;
 
 /// Part of a slot's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogChunk {
     /// Which slot wrote it.
     pub slot: Slot,
@@ -20,6 +21,7 @@ pub struct LogChunk {
 
 /// Part of what a deployment's build printed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BuildChunk {
     /// The deployment.
     pub number: u64,
@@ -38,6 +40,7 @@ fn is_nothing(gap: &u64) -> bool {
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogLine {
     /// The offset of its first byte in the slot's log.
     pub at: u64,

@@ -8,6 +8,7 @@ use crate::words::UnknownWord;
 ///
 /// `name`, `app`, `folder` and the phrases were made of what somebody wrote: untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Migration {
     /// Its version: the number that the file's name starts with.
     pub version: u64,
@@ -19,9 +20,11 @@ pub struct Migration {
     pub folder: String,
     /// What its way up does to code that does not know it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub effect: Effect,
     /// Whether there is a way down.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub reversal: Reversal,
     /// What its way up does, as far as it could be read: "drops users.name", "executes SQL". Those
     /// that decided `effect` come first.
@@ -37,6 +40,7 @@ pub struct Migration {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// It only adds: the release before it works with it.
@@ -52,6 +56,7 @@ pub enum Effect {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Reversal {
     /// A `down`, or a `change` all of whose commands Ecto can turn around.
@@ -65,6 +70,7 @@ pub enum Reversal {
 
 /// What shall become of the migrations that a rollback's target does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MigrationChoice {
     /// They stay.
@@ -97,6 +103,7 @@ impl std::str::FromStr for MigrationChoice {
 
 /// A migration that stands between two releases: the newer one knows it, the older one does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Standing {
     /// The migration.
     #[serde(flatten)]
@@ -107,6 +114,7 @@ pub struct Standing {
 
 /// Whether a migration was applied to a repository's database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Applied {
     /// It was.
@@ -117,6 +125,7 @@ pub enum Applied {
 
 /// One migration as a release sees it in a repository's database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MigrationState {
     /// The repository: a module's name, `Shop.Repo`. Untrusted.
     pub repo: String,
@@ -132,6 +141,7 @@ pub struct MigrationState {
 
 /// `GET /v1/apps/{app}/migrations`: what is applied, as one release sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MigrationsReport {
     /// The release that was asked, by its number.
     pub release: u64,
@@ -143,6 +153,7 @@ pub struct MigrationsReport {
 
 /// A migration that was moved, up or down.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Moved {
     /// The repository: a module's name. Untrusted.
     pub repo: String,

@@ -9,6 +9,7 @@ use crate::Deployment;
 
 /// The body of an outgoing webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Notification {
     /// The same at each attempt: whoever has seen it needs it no more.
     pub id: String,
@@ -28,6 +29,7 @@ pub struct Notification {
 
 /// What others can be told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Occasion {
     /// A deploy, redeploy or restart succeeded.

@@ -7,6 +7,7 @@ use crate::{EnvironmentPlan, MigrationChoice, Release, Slot, Standing};
 
 /// What a rollback would do, if it were asked for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// The app.
     pub app: String,
@@ -46,6 +47,7 @@ pub struct Plan {
     pub database: DatabasePlan,
     /// What its release starts with.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub environment: EnvironmentPlan,
     /// What a person should know before they agree, most urgent first: whole sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,6 +58,7 @@ pub struct Plan {
 
 /// What a rollback does to the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "action", rename_all = "lowercase")]
 pub enum DatabasePlan {
     /// No migration stands between the two releases.

@@ -10,6 +10,7 @@ use crate::Migration;
 /// `name`, `version` and the names of migrations were written by whoever made the archive:
 /// untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Release {
     /// The number of the deployment that brought it; unique in the app.
     pub number: u64,

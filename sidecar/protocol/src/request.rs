@@ -11,6 +11,7 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// `POST /v1/apps/{app}/rollback`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Rollback {
     /// The deployment whose release shall serve; the previous release where absent.
@@ -33,6 +34,7 @@ pub struct Rollback {
 /// The query of `POST /v1/apps/{app}/deployments`, whose body is the release as a tar archive,
 /// gzipped or plain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields, default)]
 pub struct Deploy {
     /// Why, for the history.
@@ -45,6 +47,8 @@ pub struct Deploy {
 /// `POST /v1/apps/{app}/builds`: builds a commit of the app's repository and deploys it. With neither
 /// a ref nor a deployment, the tip of the configured branch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = AskBuild))]
 #[serde(deny_unknown_fields, default)]
 pub struct Build {
     /// A branch, a tag or a whole commit id: a deploy.
@@ -64,6 +68,7 @@ pub struct Build {
 
 /// `POST /v1/apps/{app}/restart`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Restart {
     /// Stop and start in the same slot, with an interruption, instead of a deployment.
@@ -74,6 +79,7 @@ pub struct Restart {
 
 /// `POST /v1/apps/{app}/rpc` and `/eval`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evaluate {
     /// An Elixir expression.
@@ -85,6 +91,7 @@ pub struct Evaluate {
 
 /// What the release's script printed, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Evaluated {
     /// Standard output and standard error as they came, untrusted; at most 1 MiB.
     pub output: String,
@@ -96,6 +103,7 @@ pub struct Evaluated {
 
 /// `POST /v1/apps/{app}/migrations`: moves the database by the migrations of one release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Migrate {
     /// The release that has their files, by its number; the one that serves where absent.
@@ -111,6 +119,7 @@ pub struct Migrate {
 
 /// What was moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Migrated {
     /// The release that did it, by its number.
     pub release: u64,
@@ -122,6 +131,7 @@ pub struct Migrated {
 
 /// `POST /v1/down` and `/v1/up`: what became of the apps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Together {
     /// Those that stop, or start, now.
     pub apps: Vec<String>,
@@ -135,6 +145,7 @@ pub const ORIGIN: &str = "vial-origin";
 
 /// What was accepted: the deployment that now is in progress or waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Accepted {
     /// Its number; absent where no deployment came of it (`stop`, `start`, `restart --in-place`).
     pub deployment: Option<u64>,

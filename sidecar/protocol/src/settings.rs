@@ -7,6 +7,7 @@ use crate::Slot;
 /// `GET /v1/apps/{app}/settings`: the configuration as the daemon has read it. It is changed in the
 /// file, and by `POST /v1/reload`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
     /// The file.
     pub file: String,
@@ -40,6 +41,7 @@ pub struct Settings {
 
 /// A slot's port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Port {
     /// Which slot.
     pub slot: Slot,
@@ -49,6 +51,7 @@ pub struct Port {
 
 /// Where an app is built from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceSettings {
     /// The repository's address, without what would let anybody in.
     pub git: String,

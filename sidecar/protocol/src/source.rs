@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether new commits are deployed by themselves, and what was seen of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AutoDeploy {
     /// Whether it is on.
     pub on: bool,
@@ -35,6 +36,7 @@ pub struct AutoDeploy {
 
 /// A repository that cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failing {
     /// Since when.
     pub since: Timestamp,
@@ -48,6 +50,7 @@ pub struct Failing {
 
 /// `POST /v1/apps/{app}/auto-deploy`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Switch {
     /// Whether new commits shall be deployed by themselves.
@@ -56,6 +59,7 @@ pub struct Switch {
 
 /// `POST /v1/apps/{app}/auto-deploy/secret`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AskSecret {
     /// Put a new one in place of the one that there is, which is refused from now on.
@@ -64,6 +68,7 @@ pub struct AskSecret {
 
 /// What a forge's settings want to know.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HookSecret {
     /// The secret.
     pub secret: String,
@@ -81,6 +86,7 @@ impl fmt::Debug for HookSecret {
 
 /// What `POST /v1/apps/{app}/repository` made, or found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Repository {
     /// Where it is on the host.
     pub path: String,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One of the two places where a release of an app runs, each with its own port and node name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Slot {
     /// The slot that a new app starts in.
@@ -67,6 +68,7 @@ impl FromStr for Slot {
 
 /// What a deployment does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Brings a release that Vial did not have before.
@@ -114,6 +116,7 @@ impl FromStr for Kind {
 
 /// Where a deployment stands. Up to [`Status::Baking`] it is in progress; the others are its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Waits for the deployment before it.
@@ -244,6 +247,7 @@ impl FromStr for Status {
 
 /// What a person wants of an app: `vial stop` and `vial start` set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Desired {
     /// The active slot is kept running.

@@ -10,6 +10,7 @@ use vial_protocol::{Code, Problem, Trigger};
 
 use super::answer::{Failure, bad, body};
 use super::caller::Caller;
+use super::openapi::{OfApp, Once, Refusals};
 use super::peer::Peer;
 use super::{Order, Shared};
 use crate::app::admission::RollbackAsk;
@@ -22,12 +23,30 @@ fn accepted(answer: Result<Accepted, Failure>) -> Answered {
     Ok((StatusCode::ACCEPTED, Json(answer?)))
 }
 
+/// Takes an app back to an earlier release.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/rollback",
+    operation_id = "rollback",
+    params(OfApp, Once),
+    request_body = Rollback,
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
 pub(super) async fn rollback(caller: Caller, bytes: Bytes) -> Answered {
     let Rollback { to, reason, cancel, digest, migrations, env, force } = body(&bytes)?;
     let what = What::Rollback(RollbackAsk { to, cancel, digest, migrations, env, force });
     accepted(caller.ask(reason, what).await)
 }
 
+/// Builds a commit and deploys it: a deploy, or a redeploy.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/builds",
+    operation_id = "build",
+    params(OfApp, Once),
+    request_body = Build,
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
 pub(super) async fn build(caller: Caller, bytes: Bytes) -> Answered {
     let Build { reference, deployment, allow_destructive, reason, push } = body(&bytes)?;
     let trigger = if push { Trigger::Push } else { Trigger::ByHand };
@@ -43,23 +62,63 @@ pub(super) async fn build(caller: Caller, bytes: Bytes) -> Answered {
     accepted(caller.ask(reason, What::Build(ask)).await)
 }
 
+/// Starts the active release again.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/restart",
+    operation_id = "restart",
+    params(OfApp, Once),
+    request_body = Restart,
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
 pub(super) async fn restart(caller: Caller, bytes: Bytes) -> Answered {
     let Restart { in_place, reason } = body(&bytes)?;
     accepted(caller.ask(reason, What::Restart { in_place }).await)
 }
 
+/// Cancels the deployment in progress.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/cancel",
+    operation_id = "cancel",
+    params(OfApp, Once),
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
 pub(super) async fn cancel(caller: Caller) -> Answered {
     accepted(caller.ask(None, What::Cancel).await)
 }
 
+/// Stops an app until it is started again.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/stop",
+    operation_id = "stop",
+    params(OfApp, Once),
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
 pub(super) async fn stop(caller: Caller) -> Answered {
     accepted(caller.ask(None, What::Stop).await)
 }
 
+/// Starts an app that was stopped.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/start",
+    operation_id = "start",
+    params(OfApp, Once),
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
 pub(super) async fn start(caller: Caller) -> Answered {
     accepted(caller.ask(None, What::Start).await)
 }
 
+/// Reads the configuration again.
+#[utoipa::path(
+    post,
+    path = "/v1/reload",
+    operation_id = "reload",
+    responses((status = 200, description = "What was found", body = Report), Refusals)
+)]
 pub(super) async fn reload(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -68,6 +127,13 @@ pub(super) async fn reload(
     Ok(Json(shared.order(Order::Reload).await?))
 }
 
+/// Stops every app, until they are started again together.
+#[utoipa::path(
+    post,
+    path = "/v1/down",
+    operation_id = "down",
+    responses((status = 200, description = "What became of the apps", body = Together), Refusals)
+)]
 pub(super) async fn down(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -76,6 +142,13 @@ pub(super) async fn down(
     Ok(Json(shared.order(|tell| Order::Down(actor, tell)).await??))
 }
 
+/// Starts what was stopped together.
+#[utoipa::path(
+    post,
+    path = "/v1/up",
+    operation_id = "up",
+    responses((status = 200, description = "What became of the apps", body = Together), Refusals)
+)]
 pub(super) async fn up(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,

@@ -3,7 +3,6 @@
 //! The daemon runs it, as the app's user and with the node's own name and cookie: a caller needs
 //! neither, and never sees them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -13,24 +12,44 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use vial_protocol::request::{Evaluate, Evaluated};
 use vial_protocol::{Code, Problem, Slot, SlotState};
 
 use super::answer::{Failure, bad, required};
+use super::bridge::{Received, received, size};
 use super::caller::Caller;
+use super::openapi::{OfApp, Refusals};
 use crate::app::handle::App;
 use crate::app::helpers::Purpose;
 use crate::app::programs::{self, Evaluation};
 use crate::slot::Exit;
-use crate::slot::terminal::Size;
 
 /// How long an expression may take.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// Evaluates an expression in the running release.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/rpc",
+    operation_id = "rpc",
+    params(OfApp),
+    request_body = Evaluate,
+    responses((status = 200, description = "What came of it", body = Evaluated), Refusals)
+)]
 pub(super) async fn rpc(caller: Caller, bytes: Bytes) -> Result<Json<Evaluated>, Failure> {
     evaluate(caller, &bytes, Evaluation::Rpc).await
 }
 
+/// Evaluates an expression in a process of its own.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/eval",
+    operation_id = "eval",
+    params(OfApp),
+    request_body = Evaluate,
+    responses((status = 200, description = "What came of it", body = Evaluated), Refusals)
+)]
 pub(super) async fn eval(caller: Caller, bytes: Bytes) -> Result<Json<Evaluated>, Failure> {
     evaluate(caller, &bytes, Evaluation::Eval).await
 }
@@ -63,7 +82,11 @@ async fn evaluate(
 }
 
 /// The slot to speak to and its release.
-fn place(app: &App, wanted: Option<Slot>, running: bool) -> Result<(Slot, u64), Problem> {
+pub(super) fn place(
+    app: &App,
+    wanted: Option<Slot>,
+    running: bool,
+) -> Result<(Slot, u64), Problem> {
     let status = app.status();
     let Some(slot) = wanted.or(status.active) else {
         return Err(Problem::new(
@@ -85,15 +108,29 @@ fn place(app: &App, wanted: Option<Slot>, running: bool) -> Result<(Slot, u64), 
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Terminal {
+    /// The slot whose node it is on; the active one where absent.
     slot: Option<Slot>,
+    /// A clean IEx on this retained release instead.
     release: Option<u64>,
+    /// The height; 24 where absent.
     rows: Option<u16>,
+    /// The width; 80 where absent.
     cols: Option<u16>,
+    /// What the terminal is called; `xterm` where absent.
     term: Option<String>,
 }
 
+/// A console of the release, for the command line.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/console",
+    operation_id = "console",
+    params(OfApp, Terminal),
+    responses((status = 101, description = "A WebSocket: bytes of the terminal as binary messages"), Refusals)
+)]
 pub(super) async fn console(
     Caller { app, actor, .. }: Caller,
     asked: Result<Query<Terminal>, QueryRejection>,
@@ -101,7 +138,7 @@ pub(super) async fn console(
 ) -> Result<Response, Failure> {
     let name = app.name().to_owned();
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
-    let size = Size { rows: asked.rows.unwrap_or(24), columns: asked.cols.unwrap_or(80) };
+    let size = size(asked.rows, asked.cols);
     let term = asked.term.filter(|term| {
         term.len() <= 40
             && term.bytes().all(|it| it.is_ascii_alphanumeric() || b"-.+".contains(&it))
@@ -126,17 +163,6 @@ pub(super) async fn console(
     }))
 }
 
-#[derive(Deserialize)]
-struct Typed {
-    resize: Option<Window>,
-}
-
-#[derive(Deserialize)]
-struct Window {
-    rows: u16,
-    cols: u16,
-}
-
 #[derive(Serialize)]
 struct Said {
     exit: Ended,
@@ -149,8 +175,11 @@ struct Ended {
 
 /// Carries bytes between the caller and the terminal until one of them ends.
 async fn bridge(mut socket: WebSocket, console: programs::Console) {
-    let terminal = Arc::new(console.terminal);
+    let terminal = console.terminal;
     let mut buffer = vec![0; 16 << 10];
+    // Of what was typed, the rest that the terminal has no room for yet: it is read on meanwhile, or
+    // a program that writes and the caller would wait for each other.
+    let mut keys = Bytes::new();
     loop {
         tokio::select! {
             read = terminal.read(&mut buffer) => match read {
@@ -162,22 +191,17 @@ async fn bridge(mut socket: WebSocket, console: programs::Console) {
                     }
                 }
             },
-            message = socket.recv() => match message {
-                Some(Ok(Message::Binary(bytes))) => {
-                    if terminal.write_all(&bytes).await.is_err() {
-                        break;
-                    }
-                }
-                Some(Ok(Message::Text(text))) => {
-                    if let Ok(Typed { resize: Some(Window { rows, cols }) }) =
-                        serde_json::from_str(text.as_str())
-                        && terminal.resize(Size { rows, columns: cols }).is_err()
-                    {
-                        break;
-                    }
-                }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+            taken = terminal.write(&keys), if !keys.is_empty() => match taken {
+                Ok(count) => keys = keys.slice(count..),
+                Err(_) => break,
+            },
+            message = socket.recv(), if keys.is_empty() => match received(message) {
+                Received::Keys(typed) => keys = typed,
+                Received::Resize(size) => if terminal.resize(size).is_err() {
+                    break;
+                },
+                Received::Nothing => {}
+                Received::Gone => break,
             },
         }
     }

@@ -15,6 +15,7 @@ use vial_protocol::{Code, Deployment, Problem, Status};
 use super::Shared;
 use super::answer::{Failure, bad};
 use super::caller::Caller;
+use super::openapi::{OfApp, Once, Refusals};
 use crate::app::handle::App;
 use crate::app::request::{Part, What};
 use crate::patience::within;
@@ -22,8 +23,18 @@ use crate::patience::within;
 /// How many pieces of the body may wait for the disk.
 const WAITING: usize = 16;
 
+/// Deploys the release in the archive that is sent.
+///
 /// Answers when the archive was received whole and is a release that can run here; the deployment
 /// goes on.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/deployments",
+    operation_id = "deploy",
+    params(OfApp, Once, Deploy),
+    request_body(content_type = "application/x-tar", description = "A release as a tar archive, gzipped or plain"),
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
 pub(super) async fn deploy(
     State(shared): State<Shared>,
     caller: Caller,

@@ -10,25 +10,37 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 use vial_protocol::environment::{Environment, SetVariables, UnsetVariables};
 use vial_protocol::request::Accepted;
 use vial_protocol::{Code, Problem};
 
 use super::answer::{Failure, bad};
 use super::caller::Caller;
+use super::openapi::{OfApp, Once, Refusals};
 use super::peer::Peer;
 use crate::app::environment::Change;
 use crate::app::request::What;
 use crate::slot::env_file;
 use crate::vault::Plain;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Whether values are shown too: for operators, on the socket.
     #[serde(default)]
     reveal: bool,
 }
 
+/// The variables that releases start with.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/env",
+    operation_id = "environment",
+    params(OfApp, Wanted),
+    responses((status = 200, description = "Names, and values where they were asked for", body = Environment), Refusals)
+)]
 pub(super) async fn show(
     Extension(peer): Extension<Peer>,
     caller: Caller,
@@ -63,6 +75,15 @@ pub(super) async fn reveal(
     Ok(Json(app.environment(true).await?))
 }
 
+/// Sets variables for the next start.
+#[utoipa::path(
+    put,
+    path = "/v1/apps/{app}/env",
+    operation_id = "set_environment",
+    params(OfApp, Once),
+    request_body = SetVariables,
+    responses((status = 200, description = "They are set", body = Accepted), Refusals)
+)]
 pub(super) async fn set(caller: Caller, bytes: Bytes) -> Result<Json<Accepted>, Failure> {
     let SetVariables { variables, text, secret } = quietly(&bytes)?;
     let mut values: Vec<(String, Plain)> =
@@ -82,6 +103,15 @@ pub(super) async fn set(caller: Caller, bytes: Bytes) -> Result<Json<Accepted>, 
     Ok(Json(caller.ask(None, what).await?))
 }
 
+/// Unsets variables for the next start.
+#[utoipa::path(
+    delete,
+    path = "/v1/apps/{app}/env",
+    operation_id = "unset_environment",
+    params(OfApp, Once),
+    request_body = UnsetVariables,
+    responses((status = 200, description = "They are not set any more", body = Accepted), Refusals)
+)]
 pub(super) async fn unset(caller: Caller, bytes: Bytes) -> Result<Json<Accepted>, Failure> {
     let UnsetVariables { names } = quietly(&bytes)?;
     if names.is_empty() {

@@ -11,25 +11,36 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use futures_util::Stream;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
+use utoipa::IntoParams;
 use vial_protocol::{AppStatus, Event};
 
 use super::Shared;
 use super::answer::{Failure, bad};
+use super::openapi::Refusals;
 use super::peer::Peer;
 use crate::app::handle::App;
 
 /// A comment is sent this often, so that both ends notice when the other is gone.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Filter {
+    /// Only this app.
     app: Option<String>,
 }
 
 pub(super) type Events = Sse<sse::KeepAliveStream<Receiving>>;
 
 /// Every app's status, now and whenever it changes.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    operation_id = "events",
+    params(Filter),
+    responses((status = 200, description = "Server-sent events", body = Event, content_type = "text/event-stream"), Refusals)
+)]
 pub(super) async fn events(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,

@@ -7,9 +7,12 @@
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
-//! [`build_log`] for streams, [`console`] for what runs in a release, [`migrations`] for the
+//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`stream`] for
+//! all of it in one, [`console`] for what runs in a release and
+//! [`consoles`] for that in a browser (both speak a WebSocket through [`bridge`]), [`migrations`] for the
 //! database, [`environment`] for what releases start with, [`source`] for where commits come from.
-//! [`session`], [`users`] and [`tokens`] are who gets in. [`answer`] turns every problem into a response.
+//! [`session`], [`users`] and [`tokens`] are who gets in. [`pages`] are what a browser shows,
+//! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
@@ -17,18 +20,25 @@ pub mod access;
 pub mod audit;
 
 mod answer;
+mod bridge;
 mod build_log;
+mod build_reader;
 mod caller;
 mod change;
 mod console;
+mod consoles;
 mod cookie;
+mod declared;
 mod deploy;
 mod door;
 mod ending;
 mod environment;
 mod events;
+mod log_reader;
 mod logs;
 mod migrations;
+pub mod openapi;
+mod pages;
 mod peer;
 mod read;
 mod record;
@@ -36,6 +46,7 @@ mod router;
 mod server;
 mod session;
 mod source;
+mod stream;
 mod tokens;
 mod users;
 mod way;
@@ -51,10 +62,12 @@ use vial_protocol::request::Together;
 use crate::app::registry::{Registry, Report};
 use crate::app::request::Actor;
 use crate::config::HostConfig;
+use crate::console::Consoles;
 use crate::gate::Gate;
 use crate::store::Store;
 
 pub use server::{serve, serve_dashboard};
+pub use stream::Streams;
 
 /// What concerns every app, and is done by the daemon's own loop. Who asks may do so: the handlers
 /// have seen to that.
@@ -79,6 +92,10 @@ pub struct Shared {
     pub host: Arc<HostConfig>,
     /// Asks for what concerns every app.
     pub orders: mpsc::Sender<Order>,
+    /// The consoles in browsers.
+    pub consoles: Consoles,
+    /// The streams that are open.
+    pub streams: Streams,
     /// Who gets in by the dashboard's address.
     pub gate: Gate,
     /// Who did what.

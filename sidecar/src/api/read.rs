@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
 use serde::Deserialize;
+use utoipa::IntoParams;
 use vial_protocol::{
     AppStatus, Code, DaemonStatus, Deployment, EnvironmentChoice, MigrationChoice, Plan, Problem,
 };
@@ -10,9 +11,17 @@ use vial_protocol::{
 use super::Shared;
 use super::answer::{Failure, bad};
 use super::caller::Caller;
+use super::openapi::{OfApp, OfDeployment, Refusals};
 use super::peer::Peer;
 use crate::app::admission::RollbackAsk;
 
+/// What the daemon knows now: every app that the caller may see.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    operation_id = "status",
+    responses((status = 200, description = "All that the caller may see", body = DaemonStatus), Refusals)
+)]
 pub(super) async fn status(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -35,17 +44,36 @@ pub(super) async fn status(
     })
 }
 
+/// One app, now.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}",
+    operation_id = "app",
+    params(OfApp),
+    responses((status = 200, description = "As it is now", body = AppStatus), Refusals)
+)]
 pub(super) async fn app(caller: Caller) -> Result<Json<AppStatus>, Failure> {
     Ok(Json(AppStatus::clone(&caller.app.status())))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
+    /// Only deployments before this one.
     before: Option<u64>,
+    /// How many: 50 where absent, at most 1,000.
     limit: Option<usize>,
 }
 
+/// The history of an app, without steps.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/deployments",
+    operation_id = "deployments",
+    params(OfApp, Page),
+    responses((status = 200, description = "Newest first", body = Vec<Deployment>), Refusals)
+)]
 pub(super) async fn deployments(
     State(shared): State<Shared>,
     Caller { app, .. }: Caller,
@@ -56,6 +84,14 @@ pub(super) async fn deployments(
     Ok(Json(shared.store.deployments(app.name(), page.before, limit).await?))
 }
 
+/// One deployment, with its steps.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/deployments/{number}",
+    operation_id = "deployment",
+    params(OfDeployment),
+    responses((status = 200, description = "With its steps", body = Deployment), Refusals)
+)]
 pub(super) async fn deployment(
     State(shared): State<Shared>,
     Caller { app, .. }: Caller,
@@ -70,19 +106,33 @@ pub(super) async fn deployment(
     Ok(Json(found.ok_or_else(missing)?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// The deployment whose release shall serve; the previous release where absent.
     to: Option<u64>,
+    /// Whether a deployment in progress would be cancelled first.
     #[serde(default)]
     cancel: bool,
+    /// What shall become of the migrations that the target does not know.
     migrations: Option<MigrationChoice>,
+    /// Which values its release starts with.
     #[serde(default)]
     env: EnvironmentChoice,
+    /// Whether Vial shall go ahead where it would ask.
     #[serde(default)]
     force: bool,
 }
 
+/// What a rollback would do, if it were asked for now.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/rollback",
+    operation_id = "plan",
+    params(OfApp, Wanted),
+    responses((status = 200, description = "What it would do", body = Plan), Refusals)
+)]
 pub(super) async fn plan(
     Caller { app, .. }: Caller,
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
@@ -93,6 +143,14 @@ pub(super) async fn plan(
     Ok(Json(app.plan(ask).await?))
 }
 
+/// The lines that the app needs in the Caddyfile.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/caddy",
+    operation_id = "snippet",
+    params(OfApp),
+    responses((status = 200, description = "Lines for a site block", body = String, content_type = "text/plain"), Refusals)
+)]
 pub(super) async fn snippet(Caller { app, .. }: Caller) -> Result<String, Failure> {
     let name = app.name();
     let context = app.context();

@@ -1,51 +1,25 @@
-//! Which path is what.
+//! Which path is what: each handler says its own, and that is the API's description too.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware;
 use axum::routing::{delete, get, patch, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use vial_protocol::{Code, Problem};
 
 use super::answer::Failure;
 use super::door::door;
 use super::{
-    Shared, audit, build_log, change, console, deploy, environment, events, logs, migrations, read,
-    session, source, tokens, users,
+    Shared, audit, build_log, change, console, consoles, deploy, environment, events, logs,
+    migrations, openapi, pages, read, session, source, stream, tokens, users,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
-    Router::new()
-        .route("/v1/status", get(read::status))
-        .route("/v1/reload", post(change::reload))
-        .route("/v1/down", post(change::down))
-        .route("/v1/up", post(change::up))
-        .route("/v1/events", get(events::events))
-        .route("/v1/apps/{app}", get(read::app))
-        .route("/v1/apps/{app}/deployments", get(read::deployments).post(deploy::deploy))
-        .route("/v1/apps/{app}/deployments/{number}", get(read::deployment))
-        .route("/v1/apps/{app}/deployments/{number}/log", get(build_log::build_log))
-        .route("/v1/apps/{app}/builds", post(change::build))
-        .route("/v1/apps/{app}/auto-deploy", post(source::switch))
-        .route("/v1/apps/{app}/auto-deploy/secret", post(source::secret))
-        .route("/v1/apps/{app}/repository", post(source::repository))
-        .route("/v1/apps/{app}/rollback", get(read::plan).post(change::rollback))
-        .route("/v1/apps/{app}/migrations", get(migrations::report).post(migrations::migrate))
-        .route(
-            "/v1/apps/{app}/env",
-            get(environment::show).put(environment::set).delete(environment::unset),
-        )
+    Router::from(routes())
         .route("/v1/apps/{app}/env/values", get(environment::reveal))
-        .route("/v1/apps/{app}/restart", post(change::restart))
-        .route("/v1/apps/{app}/cancel", post(change::cancel))
-        .route("/v1/apps/{app}/stop", post(change::stop))
-        .route("/v1/apps/{app}/start", post(change::start))
-        .route("/v1/apps/{app}/logs", get(logs::logs))
-        .route("/v1/apps/{app}/rpc", post(console::rpc))
-        .route("/v1/apps/{app}/eval", post(console::eval))
-        .route("/v1/apps/{app}/console", get(console::console))
-        .route("/v1/apps/{app}/caddy", get(read::snippet))
         .route("/v1/session", get(session::whoami).post(session::login).delete(session::logout))
         .route("/v1/session/password", post(session::confirm))
         .route("/v1/session/link", post(session::first_login))
@@ -58,15 +32,47 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/v1/tokens/{id}", delete(tokens::remove))
         .route("/v1/links", post(users::link))
         .route("/v1/audit", get(audit::audit))
-        .fallback(nothing_here)
+        .fallback(pages::elsewhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(limit))
         .layer(middleware::from_fn_with_state(shared.clone(), door))
         .with_state(shared)
 }
 
-async fn nothing_here(uri: Uri) -> Failure {
-    Failure(Problem::new(Code::NotFound, format!("There is nothing at {}.", uri.path())))
+/// Every operation, with its description.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(openapi::openapi))
+        .routes(routes!(read::status))
+        .routes(routes!(change::reload))
+        .routes(routes!(change::down))
+        .routes(routes!(change::up))
+        .routes(routes!(events::events))
+        .routes(routes!(stream::stream))
+        .routes(routes!(stream::topics))
+        .routes(routes!(read::app))
+        .routes(routes!(read::deployments, deploy::deploy))
+        .routes(routes!(read::deployment))
+        .routes(routes!(build_log::build_log))
+        .routes(routes!(change::build))
+        .routes(routes!(source::switch))
+        .routes(routes!(source::secret))
+        .routes(routes!(source::repository))
+        .routes(routes!(read::plan, change::rollback))
+        .routes(routes!(migrations::report, migrations::migrate))
+        .routes(routes!(environment::show, environment::set, environment::unset))
+        .routes(routes!(change::restart))
+        .routes(routes!(change::cancel))
+        .routes(routes!(change::stop))
+        .routes(routes!(change::start))
+        .routes(routes!(logs::logs))
+        .routes(routes!(console::rpc))
+        .routes(routes!(console::eval))
+        .routes(routes!(console::console))
+        .routes(routes!(consoles::open_console))
+        .routes(routes!(consoles::consoles))
+        .routes(routes!(consoles::attach_console, consoles::end_console))
+        .routes(routes!(read::snippet))
 }
 
 async fn not_so(method: Method, uri: Uri) -> Failure {

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Shared;
 use super::door::Line;
+use super::pages;
 use super::peer::Peer;
 use super::router::router;
 use crate::listen::{self, Requests};
@@ -73,7 +74,7 @@ async fn take(
     stop: watch::Receiver<bool>,
 ) {
     let listener = listen::tcp(address, "dashboard").await;
-    let router = router(shared);
+    let router = router(shared).layer(axum::middleware::from_fn(pages::guarded));
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(turn) = room.clone().acquire_owned().await else { return };

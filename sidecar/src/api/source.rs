@@ -10,11 +10,21 @@ use vial_protocol::{Code, Problem};
 use super::Shared;
 use super::answer::{Failure, body, required};
 use super::caller::Caller;
+use super::openapi::{OfApp, Refusals};
 use super::peer::Peer;
 use crate::app::auto::repository;
 use crate::app::auto::secret::{read_secret, rotate_secret};
 use crate::config::Source;
 
+/// Switches auto-deploy on or off.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/auto-deploy",
+    operation_id = "auto_deploy",
+    params(OfApp),
+    request_body = Switch,
+    responses((status = 200, description = "It is switched", body = Accepted), Refusals)
+)]
 pub(super) async fn switch(
     State(shared): State<Shared>,
     caller: Caller,
@@ -39,6 +49,15 @@ pub(super) async fn switch(
     Ok(Json(Accepted { deployment: None, message }))
 }
 
+/// What a forge has to know to tell of pushes.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/auto-deploy/secret",
+    operation_id = "hook_secret",
+    params(OfApp),
+    request_body = AskSecret,
+    responses((status = 200, description = "What a forge has to know", body = HookSecret), Refusals)
+)]
 pub(super) async fn secret(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -72,6 +91,14 @@ pub(super) async fn secret(
     }))
 }
 
+/// Makes a repository on the host to push to, or finds it.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/repository",
+    operation_id = "repository",
+    params(OfApp),
+    responses((status = 200, description = "It is there", body = Repository), Refusals)
+)]
 pub(super) async fn repository(
     Extension(peer): Extension<Peer>,
     caller: Caller,

@@ -18,7 +18,7 @@ pub struct Registry {
 }
 
 /// What a reload found.
-#[derive(Debug, Clone, Default, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, utoipa::ToSchema)]
 pub struct Report {
     /// Configuration that could not be used: those apps go on as they were.
     pub problems: Vec<Problem>,

@@ -45,6 +45,7 @@ use crate::app::paths::Layout;
 use crate::app::values;
 use crate::build::Line;
 use crate::config::{Config, ConfigError};
+use crate::console::Consoles;
 use crate::gate::Gate;
 use crate::hooks;
 use crate::notify;
@@ -54,6 +55,9 @@ use crate::store::{OpenError, Store};
 
 /// How long orders that were begun may take to end when the daemon stops.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
+
+/// How long consoles may take to end when the daemon stops; then they are killed.
+const LAST_CONSOLES: Duration = Duration::from_secs(5);
 
 /// Why the daemon cannot start. The operator reads it, and systemd's journal keeps it.
 #[derive(Debug, thiserror::Error)]
@@ -152,17 +156,20 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         None => socket::listen(&path)?,
     };
     let apps = manager.patiently(Apps::open(daemon.clone(), layout, config)).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let consoles = Consoles::new(stopped.clone());
     let (tell, orders) = mpsc::channel::<Order>(4);
     let shared = api::Shared {
         apps: apps.reader(),
         store: daemon.store.clone(),
         host: daemon.host.clone(),
         orders: tell,
+        consoles: consoles.clone(),
+        streams: api::Streams::new(stopped.clone()),
         gate: Gate::new(daemon.store.clone()),
         audit: Trail::new(daemon.store.clone()),
         started_at,
     };
-    let (stop, stopped) = tokio::sync::watch::channel(false);
     let hooks = daemon.host.hooks.map(|address| {
         let shared = hooks::Shared {
             apps: apps.reader(),
@@ -189,6 +196,7 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     stop.send_replace(true);
     leave(&apps, &manager).await;
     telling.abort();
+    let _ = tokio::time::timeout(LAST_CONSOLES, consoles.ended()).await;
     let _ = server.await;
     for other in [hooks, dashboard].into_iter().flatten() {
         let _ = other.await;

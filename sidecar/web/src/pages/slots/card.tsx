@@ -1,0 +1,108 @@
+// One slot: what it does, where it is found, how it has been.
+
+import type { ComponentChildren } from "preact";
+import type { Metrics, SlotState, SlotStatus } from "../../api/types";
+import { appAddress } from "../../layout/app-frame";
+import { isAdmin } from "../../session";
+import { Badge, Dot, SlotTag, type Tone } from "../../ui/badge";
+import { LinkButton } from "../../ui/button";
+import { bytes, count, cpu, label, short } from "../../ui/format";
+import { Ago, Since } from "../../ui/time";
+import { HealthStrip } from "./health";
+
+const STATES: Record<SlotState, { word: string; tone: Tone }> = {
+  stopped: { word: "Stopped", tone: "neutral" },
+  starting: { word: "Starting, not healthy yet", tone: "accent" },
+  running: { word: "Running", tone: "good" },
+  stopping: { word: "Stopping", tone: "neutral" },
+  backoff: { word: "Exited by itself; started again soon", tone: "bad" },
+};
+
+export function SlotCard(props: {
+  app: string;
+  it: SlotStatus;
+  active: boolean;
+  since: string | null | undefined;
+  standby: string | undefined;
+  metrics: Metrics | undefined;
+}) {
+  const { app, it, active, metrics } = props;
+  const { word, tone } = STATES[it.state];
+  const runs = it.state === "running" || it.state === "starting";
+  const sample = metrics?.samples.at(-1)?.slots.find((sampled) => sampled.slot === it.slot);
+  return (
+    <section class={active ? "card slot-card slot-card-active" : "card slot-card"} aria-labelledby={`slot-${it.slot}`}>
+      <header class="slot-head">
+        <h2 id={`slot-${it.slot}`}><SlotTag slot={it.slot} /></h2>
+        {active ? <Badge tone="accent">active: serves</Badge> : <Badge>idle</Badge>}
+        <span class="slot-state"><Dot tone={tone}>{word}</Dot></span>
+      </header>
+      <div class="slot-release">
+        {it.release ? (
+          <>
+            <span class="slot-version breaks">{label(it.release)}</span>
+            {it.release.commit && <code title={it.release.commit}>{short(it.release.commit)}</code>}
+            <a href={appAddress(app, `/deployments/${it.release.number}`)}>#{it.release.number}</a>
+            {props.since && <span class="muted">serves for <Since at={props.since} /></span>}
+          </>
+        ) : (
+          <span class="muted">No release is in it. The next deploy uses it.</span>
+        )}
+      </div>
+      <dl class="slot-facts">
+        <Fact name="Health">
+          {it.health ? (
+            <Dot tone={it.health.healthy ? "good" : "bad"}>
+              <span class="breaks">
+                {it.health.healthy ? "Healthy" : "Failing"}: {it.health.detail}, for <Since at={it.health.since} />
+              </span>
+            </Dot>
+          ) : (
+            <span class="muted">not checked</span>
+          )}
+        </Fact>
+        <Fact name="Up">{it.since && it.pid ? <Since at={it.since} /> : <None />}</Fact>
+        <Fact name="Restarts">
+          {it.restarts > 0 ? <span class="slot-bad">{count(it.restarts, "time")} since it was last healthy for a minute</span> : "none"}
+        </Fact>
+        <Fact name="Port">{it.port ? <code>{it.port}</code> : <None />}</Fact>
+        <Fact name="Node"><code class="breaks">{it.node}</code></Fact>
+        <Fact name="Process">{it.pid ? <code>{it.pid}</code> : <None />}</Fact>
+        <Fact name="Memory">{sample ? bytes(sample.memory) : <None />}</Fact>
+        <Fact name="CPU">{sample ? `${cpu(sample.cpu)} of a core` : <None />}</Fact>
+        {sample?.in_flight !== undefined && sample.in_flight !== null && (
+          <Fact name="In flight">{count(sample.in_flight, "request")}</Fact>
+        )}
+        {it.last_exit && <Fact name="Ended last"><span class="breaks">{it.last_exit}</span></Fact>}
+        {!active && it.release && props.standby && <Fact name="Standby">{standby(props.standby, it.state)}</Fact>}
+      </dl>
+      <HealthStrip slot={it.slot} changes={metrics?.health ?? []} now={it.health} />
+      <footer class="slot-foot">
+        <LinkButton small href={appAddress(app, `/logs?slot=${it.slot}`)}>Its log</LinkButton>
+        {isAdmin.value && runs && (
+          <LinkButton small href={appAddress(app, `/console?slot=${it.slot}`)}>Console on it</LinkButton>
+        )}
+        {it.since && !it.pid && <span class="muted">started <Ago at={it.since} /></span>}
+      </footer>
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function None() {
+  return <span class="muted" aria-label="none">–</span>;
+}
+
+/** What the idle slot's state means for a rollback. */
+function standby(mode: string, state: SlotState): string {
+  if (state === "stopped") return mode === "cold" ? "cold: a rollback starts it first" : `${mode} while it lasts; stopped now, so a rollback starts it first`;
+  return mode === "cold" ? "stops once the bake ends" : `${mode}: a rollback to it takes milliseconds`;
+}

@@ -1,0 +1,86 @@
+// Both slots of an app, and what restarts and stops them.
+// The map: `index` is the page, `card` one slot, `health` its checks over time, `use` memory and CPU,
+// `chart` the drawing, `dialogs` what changes something.
+
+import { useState } from "preact/hooks";
+import { get } from "../../api/client";
+import type { AppStatus, Settings } from "../../api/types";
+import { AppFrame } from "../../layout/app-frame";
+import { Page } from "../../layout/page";
+import type { PageProps } from "../../router";
+import { isDeployer } from "../../session";
+import { Button } from "../../ui/button";
+import { useLoad } from "../../ui/load";
+import { Notice, ProblemNotice } from "../../ui/state";
+import { SlotCard } from "./card";
+import { RestartDialog, StartDialog, StopDialog } from "./dialogs";
+import { useMetrics } from "./metrics";
+import { Use } from "./use";
+import "./slots.css";
+
+export default function SlotsPage({ params }: PageProps) {
+  const app = params["app"] ?? "";
+  return <AppFrame app={app}>{(status) => <Slots app={app} status={status} />}</AppFrame>;
+}
+
+type Open = "restart" | "stop" | "start";
+
+function Slots({ app, status }: { app: string; status: AppStatus }) {
+  const [open, setOpen] = useState<Open>();
+  const close = () => setOpen(undefined);
+  const metrics = useMetrics(app);
+  const settings = useLoad<Settings>((signal) => get("/v1/apps/{app}/settings", { path: { app }, signal }), [app]);
+  const stopped = status.desired === "stopped";
+  const nothing = !status.active;
+  return (
+    <Page
+      title="Slots"
+      of={app}
+      heading="Slots"
+      actions={
+        isDeployer.value && (
+          <>
+            {!stopped && (
+              <Button icon="redo" disabled={nothing} onClick={() => setOpen("restart")}>Restart…</Button>
+            )}
+            {stopped ? (
+              <Button kind="primary" icon="play" disabled={nothing} onClick={() => setOpen("start")}>Start…</Button>
+            ) : (
+              <Button icon="stop" disabled={nothing} onClick={() => setOpen("stop")}>Stop…</Button>
+            )}
+          </>
+        )
+      }
+    >
+      {stopped && !nothing && (
+        <Notice kind="warn" title={`${app} is stopped`}>
+          <p>Nothing of it runs until it is started or deployed again.</p>
+        </Notice>
+      )}
+      {nothing && (
+        <Notice>
+          <p>{app} has no live release yet. Its first deploy goes to the blue slot.</p>
+        </Notice>
+      )}
+      {status.warnings.map((it) => <ProblemNotice key={it.code + it.message} problem={it} kind="warn" />)}
+      <div class="slots-pair">
+        {status.slots.map((it) => (
+          <SlotCard
+            key={it.slot}
+            app={app}
+            it={it}
+            active={status.active === it.slot}
+            since={status.active === it.slot ? status.serving_since : undefined}
+            standby={settings.data?.standby}
+            metrics={metrics.data}
+          />
+        ))}
+      </div>
+      <Use metrics={metrics} />
+      {!isDeployer.value && <p class="muted">Restarting and stopping need the role deployer.</p>}
+      {open === "restart" && <RestartDialog app={app} onClose={close} />}
+      {open === "stop" && <StopDialog app={app} status={status} onClose={close} />}
+      {open === "start" && <StartDialog app={app} onClose={close} />}
+    </Page>
+  );
+}

@@ -1,0 +1,69 @@
+// Moments and spans, in the reader's zone, with the exact moment on hover.
+
+import { duration, ago } from "./format";
+import { now } from "./clock";
+
+const exactly = new Intl.DateTimeFormat(undefined, {
+  dateStyle: "full",
+  timeStyle: "long",
+});
+const today = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const thisYear = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const everYear = new Intl.DateTimeFormat(undefined, {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+});
+
+/** The exact moment, for a tooltip. */
+export function exact(at: string): string {
+  return exactly.format(new Date(at));
+}
+
+/** A moment as short as it stays clear. */
+export function moment(at: string, nowMs: number): string {
+  const date = new Date(at);
+  const current = new Date(nowMs);
+  if (date.toDateString() === current.toDateString()) return today.format(date);
+  if (date.getFullYear() === current.getFullYear()) return thisYear.format(date);
+  return everYear.format(date);
+}
+
+/** A moment: "14:02", "Mar 3, 14:02". */
+export function Moment({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={exact(at)}>
+      {moment(at, now.value)}
+    </time>
+  );
+}
+
+/** How long ago a moment was: "2 min ago", "just now". Ticks. */
+export function Ago({ at }: { at: string }) {
+  const ms = now.value - Date.parse(at);
+  return (
+    <time dateTime={at} title={exact(at)}>
+      {ms < 5000 ? "just now" : `${ago(ms)} ago`}
+    </time>
+  );
+}
+
+/** Since when something is so: "2 min". Ticks. */
+export function Since({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={`since ${exact(at)}`}>
+      {ago(now.value - Date.parse(at))}
+    </time>
+  );
+}
+
+/** How long something takes: ticks while it has no end. */
+export function Span({ from, to }: { from: string; to?: string | null | undefined }) {
+  const end = to ? Date.parse(to) : now.value;
+  return <span class="num">{duration(end - Date.parse(from))}</span>;
+}
