@@ -24,6 +24,7 @@ mod doctor;
 mod environment;
 mod faults;
 mod full_disk;
+mod gate;
 mod idle;
 mod in_app;
 mod leftovers;
