@@ -15,7 +15,7 @@ use crate::support::{Host, SOON, Setup, ports, processes};
 /// A host with a dashboard, the shop's first release, and an admin whose password is fresh.
 async fn stage() -> (Host, u16, Browser) {
     let port = ports::free();
-    let host = Setup::new().app("shop", QUICK).dashboard(port).start().await;
+    let host = Setup::new().app("shop", QUICK).plain_dashboard(port).start().await;
     host.deploy(1).await;
     let admin = Browser::log_in(&host, port, "ada", "admin").await;
     admin.confirm().await;

@@ -315,7 +315,7 @@ async fn after_a_restart_of_the_daemon_a_new_stream_is_what_the_status_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_is_its_own_users_and_ends_with_the_session() {
     let port = ports::free();
-    let host = Setup::new().app("shop", QUICK).dashboard(port).start().await;
+    let host = Setup::new().app("shop", QUICK).plain_dashboard(port).start().await;
     deploy(&host, 1).await;
     let ada = Browser::log_in(&host, port, "ada", "admin").await;
     let bob = Browser::log_in(&host, port, "bob", "viewer").await;

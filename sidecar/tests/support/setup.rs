@@ -72,8 +72,8 @@ impl Setup {
         self
     }
 
-    /// The dashboard listens on a port of its own.
-    pub fn dashboard(self, port: u16) -> Setup {
+    /// A dashboard on loopback, with no Caddy before it.
+    pub fn plain_dashboard(self, port: u16) -> Setup {
         self.host(&format!("[dashboard]\nlisten = \"127.0.0.1:{port}\"\n"))
     }
 
