@@ -48,7 +48,6 @@ struct Carried;
 pub fn document() -> serde_json::Result<String> {
     let mut document = routes().into_openapi();
     document.merge(Carried::openapi());
-    document.merge(super::declared::Declared::openapi());
     document.info = info();
     document.security = Some(vec![
         SecurityRequirement::new("session", [] as [&str; 0]),

@@ -28,6 +28,7 @@ mod idle;
 mod in_app;
 mod leftovers;
 mod logs;
+mod looked_at;
 mod migrations;
 mod pushes;
 mod restart_of_the_daemon;
