@@ -37,7 +37,9 @@ interface Props {
   readonly wanted: RegExp | undefined;
   readonly current: number | undefined;
   readonly selected: Line | undefined;
-  readonly handle: RefObject<ListHandle>;
+  readonly handle: RefObject<ListHandle | null>;
+  /** Whether the end of the lines is the end of the log, so that there is something to follow. */
+  readonly follows: boolean;
   readonly onSelect: (line: Line | undefined) => void;
   readonly onFollowing: (following: boolean) => void;
   readonly onTop: () => void;
@@ -54,6 +56,8 @@ class Model {
   /** Where `following` put the view, by which a scroll of the reader's is known. */
   put = -1;
   anchor = 0;
+  /** The line of the anchor, by which it is found again where numbers mean other lines. */
+  anchored: Item | undefined;
   offset = 0;
   widest = 0;
   private epoch = -1;
@@ -66,7 +70,10 @@ class Model {
     const key = `${wrap}/${wrap ? this.columns : 0}`;
     const end = store.first + store.shown.length;
     if (store.epoch !== this.epoch || key !== this.key || store.first >= this.end) {
-      if (store.epoch !== this.epoch) this.widest = 0;
+      if (store.epoch !== this.epoch) {
+        this.widest = 0;
+        this.find(store);
+      }
       [this.epoch, this.key, this.first, this.end] = [store.epoch, key, store.first, store.first];
       this.heights.clear();
     }
@@ -79,6 +86,16 @@ class Model {
       this.heights.push(this.rows(store.shown[at - store.first], wrap));
     }
     [this.first, this.end] = [store.first, end];
+  }
+
+  /** Where the anchor's line is now, or what is nearest before it. */
+  private find(store: LogStore): void {
+    const item = this.anchored;
+    if (item === undefined) return;
+    const same = store.shown.indexOf(item);
+    const index = same >= 0 ? same : store.find(item.slot, item.at);
+    this.anchor = store.first + (index ?? 0);
+    if (index === undefined) this.offset = 0;
   }
 
   private rows(item: Item | undefined, wrap: boolean): number {
@@ -118,6 +135,7 @@ export function LogList(props: Props) {
   const remember = (top: number) => {
     const index = heights.at(Math.floor(top / rowHeight));
     model.anchor = store.first + index;
+    model.anchored = store.shown[index];
     model.offset = top - heights.top(index) * rowHeight;
   };
   const onScroll = () => {
@@ -125,7 +143,7 @@ export function LogList(props: Props) {
     if (it === null) return;
     const atEnd = it.scrollTop + it.clientHeight >= it.scrollHeight - 2;
     remember(it.scrollTop);
-    follow(atEnd);
+    follow(atEnd && props.follows);
     if (it.scrollTop < it.clientHeight) props.onTop();
     if (it.scrollTop + 2 * it.clientHeight >= it.scrollHeight) props.onEnd();
     redraw(undefined);
@@ -190,9 +208,8 @@ export function LogList(props: Props) {
       follow(false);
       const view = scroller.current?.clientHeight ?? 0;
       model.anchor = number;
+      model.anchored = store.shown[number - store.first];
       model.offset = -Math.floor(view / 3);
-      const top = heights.top(number - store.first) * model.rowHeight + model.offset;
-      if (top < 0) [model.anchor, model.offset] = [store.first, 0];
       redraw(undefined);
     },
     top: () => (model.following ? store.first + from + BEYOND : model.anchor),
