@@ -86,7 +86,7 @@ function Actions({ status, onDeploy, onRollback }: Actions) {
   const whyDeploy = viewer ?? noSource;
   const whyRollback = viewer ?? refusal;
   return (
-    <div class="actions">
+    <div class={whyDeploy && whyRollback ? "actions" : "actions actions-reach"}>
       <div class="actions-buttons">
         <Button icon="up" disabled={!!whyDeploy} aria-describedby={whyDeploy ? "why-deploy" : undefined} onClick={onDeploy}>
           Deploy

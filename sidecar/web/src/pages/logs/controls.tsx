@@ -54,7 +54,8 @@ export function Controls(props: Props) {
           type="search"
           class="input"
           aria-label="Search in the lines"
-          placeholder="Search  ( / )"
+          placeholder="Search"
+          title="Search ( / )"
           spellcheck={false}
           autocomplete="off"
           autoCapitalize="none"
