@@ -18,6 +18,18 @@ missing_packages() {
   fi
 }
 
+# The same for what the dashboard's pages are built with.
+missing_for_pages() {
+  command -v flock >/dev/null || echo util-linux
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
+}
+
+# And for what shows them to the tests.
+missing_for_browser() {
+  command -v "${VIAL_CHROMIUM:-chromium}" >/dev/null || echo chromium
+}
+
 # Debian keeps its programs out of the PATH.
 has_postgres() {
   command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
@@ -30,9 +42,11 @@ has_applications() {
     halt(length(Missing)).' >/dev/null 2>&1
 }
 
+# need_packages [LIST]: installs what the function LIST names, missing_packages unless it is said.
 need_packages() {
+  local list=${1:-missing_packages}
   local -a packages
-  mapfile -t packages < <(missing_packages | tr ' ' '\n' | sort -u)
+  mapfile -t packages < <("$list" | tr ' ' '\n' | sort -u)
   ((${#packages[@]})) || return 0
   local cure="install these packages: ${packages[*]}"
   command -v apt-get >/dev/null || die "This is not Debian or one like it." "Next: $cure"
@@ -48,7 +62,7 @@ need_packages() {
   "${as_root[@]}" "$root/bin/lib/install-packages" "${packages[@]}" ||
     die "The packages were not installed; what apt-get said is above." "Next: $cure"
   local -a left
-  mapfile -t left < <(missing_packages | tr ' ' '\n' | sort -u)
+  mapfile -t left < <("$list" | tr ' ' '\n' | sort -u)
   ((${#left[@]} == 0)) ||
     die "Still missing after the installation: ${left[*]}" "Next: $cure"
 }

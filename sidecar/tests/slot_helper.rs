@@ -134,11 +134,11 @@ async fn a_terminal_is_typed_into_resized_and_ends_with_its_program() {
     let process = waiting.open().unwrap();
     let said = until(&terminal, "\r\npts/").await;
     assert!(said.starts_with("24 80\r\n/dev/pts/"), "{said}");
-    terminal.write_all(b"hello\r").await.unwrap();
+    terminal.write(b"hello\r").await.unwrap();
     assert!(until(&terminal, "got hello").await.contains("hello\r\n"), "echo is on");
     terminal.resize(Size { rows: 50, columns: 132 }).unwrap();
     until(&terminal, "50 132").await;
-    terminal.write_all(b"\r").await.unwrap();
+    terminal.write(b"\r").await.unwrap();
     until(&terminal, "end").await;
     assert_eq!(process.exited().await, Exit::Status(0));
     until(&terminal, "more than it will ever say").await;
@@ -151,7 +151,7 @@ async fn a_terminal_passes_control_c_to_the_program_and_hangs_up_when_dropped() 
     let sleep = spec("echo ready; exec sleep 1000", "terminal", Output::Terminal(theirs));
     let process = spawn(&sleep).unwrap().open().unwrap();
     until(&terminal, "ready").await;
-    terminal.write_all(b"\x03").await.unwrap();
+    terminal.write(b"\x03").await.unwrap();
     let exit = tokio::time::timeout(SOON, process.exited()).await.unwrap();
     assert_eq!(exit, Exit::Signal(2));
 

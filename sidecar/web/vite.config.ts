@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 // change and everything else with index.html. Its Content-Security-Policy allows no inline script
 // and no inline style, so nothing is inlined here either.
 export default defineConfig({
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

@@ -1,11 +1,14 @@
 //! Problems as responses.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use vial_protocol::{Code, Problem};
 
+use crate::gate::Denied;
 use crate::store::StoreError;
 
 /// What a handler fails with.
@@ -18,6 +21,26 @@ impl From<Problem> for Failure {
     }
 }
 
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Refused(problem) => Failure(problem),
+            Denied::TooSoon(wait) => Failure(too_soon(wait)),
+            Denied::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What somebody is told who tries too often.
+pub(super) fn too_soon(wait: Duration) -> Problem {
+    let seconds = wait.as_secs() + 1;
+    Problem::new(
+        Code::TooManyRequests,
+        "Too many passwords were tried: this one was not looked at.",
+    )
+    .next(format!("try again in {seconds} s"))
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Failure(Problem::new(Code::Internal, format!("{error}.")).next("`vial doctor`"))
@@ -26,7 +49,15 @@ impl From<StoreError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (status(self.0.code), Json(self.0)).into_response()
+        let code = self.0.code;
+        let mut response = (status(code), Json(self.0)).into_response();
+        if code == Code::LoginNeeded {
+            // One that no browser asks its person about by itself.
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response.extensions_mut().insert(code);
+        response
     }
 }
 

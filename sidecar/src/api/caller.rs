@@ -8,9 +8,10 @@ use vial_protocol::{Code, Problem};
 
 use super::Shared;
 use super::answer::{Failure, bad};
+use super::audit::Note;
 use super::peer::Peer;
 use crate::app::handle::App;
-use crate::app::request::{Actor, Request, What};
+use crate::app::request::{Actor, Request, What, is_guest};
 
 /// A reason is for the history, not for essays.
 const REASON: usize = 1000;
@@ -24,6 +25,8 @@ pub(super) struct Caller {
     pub(super) app: App,
     /// As whom.
     pub(super) actor: Actor,
+    /// What the audit log is told of beside that.
+    pub(super) note: Note,
     key: Option<String>,
 }
 
@@ -31,7 +34,11 @@ impl Caller {
     /// Asks for a change.
     pub(super) async fn ask(self, why: Option<String>, what: What) -> Result<Accepted, Failure> {
         let request = Request { actor: self.actor, reason: reason(why)?, key: self.key, what };
-        Ok(self.app.ask(request).await?)
+        let accepted = self.app.ask(request).await?;
+        if let Some(number) = accepted.deployment {
+            self.note.detail(format!("#{number}"));
+        }
+        Ok(accepted)
     }
 }
 
@@ -47,8 +54,11 @@ impl FromRequestParts<Shared> for Caller {
             RawPathParams::from_request_parts(parts, shared).await.map_err(|_| missing())?;
         let name = params.iter().find(|(name, _)| *name == "app").ok_or_else(missing)?.1;
         let (app, mut actor) = shared.app(name, &peer)?;
-        actor.origin = origin(&parts.headers);
-        Ok(Caller { app, actor, key: key(&parts.headers)? })
+        if peer.guest().is_none() {
+            actor.origin = origin(&parts.headers);
+        }
+        let note = parts.extensions.get::<Note>().cloned().unwrap_or_default();
+        Ok(Caller { app, actor, key: key(&parts.headers)?, note })
     }
 }
 
@@ -85,7 +95,8 @@ impl Shared {
 fn origin(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(ORIGIN)?.to_str().ok()?;
     let shown: String = text.chars().filter(char::is_ascii_graphic).take(ORIGIN_SHOWN).collect();
-    (!shown.is_empty()).then_some(shown)
+    // The dashboard's own words are for its guests alone.
+    (!shown.is_empty() && !is_guest(&shown)).then_some(shown)
 }
 
 /// The idempotency key of a request.

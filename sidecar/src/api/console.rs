@@ -3,7 +3,6 @@
 //! The daemon runs it, as the app's user and with the node's own name and cookie: a caller needs
 //! neither, and never sees them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -18,13 +17,13 @@ use vial_protocol::request::{Evaluate, Evaluated};
 use vial_protocol::{Code, Problem, Slot, SlotState};
 
 use super::answer::{Failure, bad, required};
+use super::bridge::{Received, received, size};
 use super::caller::Caller;
 use super::openapi::{OfApp, Refusals};
 use crate::app::handle::App;
 use crate::app::helpers::Purpose;
 use crate::app::programs::{self, Evaluation};
 use crate::slot::Exit;
-use crate::slot::terminal::Size;
 
 /// How long an expression may take.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -83,7 +82,11 @@ async fn evaluate(
 }
 
 /// The slot to speak to and its release.
-fn place(app: &App, wanted: Option<Slot>, running: bool) -> Result<(Slot, u64), Problem> {
+pub(super) fn place(
+    app: &App,
+    wanted: Option<Slot>,
+    running: bool,
+) -> Result<(Slot, u64), Problem> {
     let status = app.status();
     let Some(slot) = wanted.or(status.active) else {
         return Err(Problem::new(
@@ -135,7 +138,7 @@ pub(super) async fn console(
 ) -> Result<Response, Failure> {
     let name = app.name().to_owned();
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
-    let size = Size { rows: asked.rows.unwrap_or(24), columns: asked.cols.unwrap_or(80) };
+    let size = size(asked.rows, asked.cols);
     let term = asked.term.filter(|term| {
         term.len() <= 40
             && term.bytes().all(|it| it.is_ascii_alphanumeric() || b"-.+".contains(&it))
@@ -160,17 +163,6 @@ pub(super) async fn console(
     }))
 }
 
-#[derive(Deserialize)]
-struct Typed {
-    resize: Option<Window>,
-}
-
-#[derive(Deserialize)]
-struct Window {
-    rows: u16,
-    cols: u16,
-}
-
 #[derive(Serialize)]
 struct Said {
     exit: Ended,
@@ -183,8 +175,11 @@ struct Ended {
 
 /// Carries bytes between the caller and the terminal until one of them ends.
 async fn bridge(mut socket: WebSocket, console: programs::Console) {
-    let terminal = Arc::new(console.terminal);
+    let terminal = console.terminal;
     let mut buffer = vec![0; 16 << 10];
+    // Of what was typed, the rest that the terminal has no room for yet: it is read on meanwhile, or
+    // a program that writes and the caller would wait for each other.
+    let mut keys = Bytes::new();
     loop {
         tokio::select! {
             read = terminal.read(&mut buffer) => match read {
@@ -196,22 +191,17 @@ async fn bridge(mut socket: WebSocket, console: programs::Console) {
                     }
                 }
             },
-            message = socket.recv() => match message {
-                Some(Ok(Message::Binary(bytes))) => {
-                    if terminal.write_all(&bytes).await.is_err() {
-                        break;
-                    }
-                }
-                Some(Ok(Message::Text(text))) => {
-                    if let Ok(Typed { resize: Some(Window { rows, cols }) }) =
-                        serde_json::from_str(text.as_str())
-                        && terminal.resize(Size { rows, columns: cols }).is_err()
-                    {
-                        break;
-                    }
-                }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+            taken = terminal.write(&keys), if !keys.is_empty() => match taken {
+                Ok(count) => keys = keys.slice(count..),
+                Err(_) => break,
+            },
+            message = socket.recv(), if keys.is_empty() => match received(message) {
+                Received::Keys(typed) => keys = typed,
+                Received::Resize(size) => if terminal.resize(size).is_err() {
+                    break;
+                },
+                Received::Nothing => {}
+                Received::Gone => break,
             },
         }
     }

@@ -11,12 +11,11 @@ use vial_protocol::access::{
     Session, Token, User, Whoami,
 };
 use vial_protocol::audit::Audit;
-use vial_protocol::console::{Console, OpenConsole};
-use vial_protocol::live::{Live, Metrics, Topics};
+use vial_protocol::live::Metrics;
 use vial_protocol::settings::Settings;
 use vial_protocol::{Environment, LogChunk};
 
-use super::openapi::{OfApp, Refusals};
+use super::openapi::{ById, OfApp, Refusals};
 
 #[derive(OpenApi)]
 #[openapi(paths(
@@ -25,12 +24,6 @@ use super::openapi::{OfApp, Refusals};
     search_logs,
     log_text,
     reveal,
-    open_console,
-    consoles,
-    attach_console,
-    end_console,
-    stream,
-    topics,
     login,
     whoami,
     logout,
@@ -53,23 +46,9 @@ pub(super) struct Declared;
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-struct ById {
-    /// What names it.
-    id: String,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
 struct ByName {
     /// The user's name.
     name: String,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Attach {
-    /// How much of what was printed the page has; nothing where absent.
-    cursor: Option<u64>,
 }
 
 #[derive(IntoParams)]
@@ -162,66 +141,6 @@ fn log_text() {}
     responses((status = 200, description = "With values", body = Environment), Refusals)
 )]
 fn reveal() {}
-
-/// Opens a console.
-#[utoipa::path(
-    post,
-    path = "/v1/apps/{app}/consoles",
-    operation_id = "open_console",
-    params(OfApp),
-    request_body = OpenConsole,
-    responses((status = 200, description = "It is open", body = Console), Refusals)
-)]
-fn open_console() {}
-
-/// The consoles that are open.
-#[utoipa::path(
-    get,
-    path = "/v1/consoles",
-    operation_id = "consoles",
-    responses((status = 200, description = "The caller's own", body = Vec<Console>), Refusals)
-)]
-fn consoles() {}
-
-/// Shows a console on a page.
-#[utoipa::path(
-    get,
-    path = "/v1/consoles/{id}",
-    operation_id = "attach_console",
-    params(ById, Attach),
-    responses((status = 101, description = "A WebSocket: bytes of the terminal as binary messages, ConsoleSaid as text"), Refusals)
-)]
-fn attach_console() {}
-
-/// Ends a console.
-#[utoipa::path(
-    delete,
-    path = "/v1/consoles/{id}",
-    operation_id = "end_console",
-    params(ById),
-    responses((status = 204, description = "It ends"), Refusals)
-)]
-fn end_console() {}
-
-/// All that a browser's pages follow, in one stream.
-#[utoipa::path(
-    get,
-    path = "/v1/stream",
-    operation_id = "stream",
-    responses((status = 200, description = "Server-sent events", body = Live, content_type = "text/event-stream"), Refusals)
-)]
-fn stream() {}
-
-/// What a stream brings beside the apps' status.
-#[utoipa::path(
-    put,
-    path = "/v1/streams/{id}",
-    operation_id = "topics",
-    params(ById),
-    request_body = Topics,
-    responses((status = 204, description = "The stream brings it from now on"), Refusals)
-)]
-fn topics() {}
 
 /// Logs in.
 #[utoipa::path(

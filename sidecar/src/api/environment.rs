@@ -6,8 +6,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -18,6 +18,7 @@ use vial_protocol::{Code, Problem};
 use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::openapi::{OfApp, Once, Refusals};
+use super::peer::Peer;
 use crate::app::environment::Change;
 use crate::app::request::What;
 use crate::slot::env_file;
@@ -41,6 +42,7 @@ pub(super) struct Wanted {
     responses((status = 200, description = "Names, and values where they were asked for", body = Environment), Refusals)
 )]
 pub(super) async fn show(
+    Extension(peer): Extension<Peer>,
     caller: Caller,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Environment>, Failure> {
@@ -48,7 +50,8 @@ pub(super) async fn show(
     let Caller { app, actor, .. } = caller;
     if reveal {
         let name = app.name();
-        if !actor.operator {
+        // Whoever came by the dashboard's address gives a password first, which `reveal` asks for.
+        if !actor.operator || peer.guest().is_some() {
             return Err(Failure(
                 Problem::new(
                     Code::Forbidden,
@@ -60,6 +63,16 @@ pub(super) async fn show(
         tracing::info!(app = name, actor = actor.name, "values of the environment were shown");
     }
     Ok(Json(app.environment(reveal).await?))
+}
+
+pub(super) async fn reveal(
+    Extension(peer): Extension<Peer>,
+    Caller { app, .. }: Caller,
+) -> Result<Json<Environment>, Failure> {
+    let actor = peer.operates()?;
+    let name = app.name();
+    tracing::info!(app = name, actor = actor.name, "values of the environment were shown");
+    Ok(Json(app.environment(true).await?))
 }
 
 /// Sets variables for the next start.
@@ -84,6 +97,8 @@ pub(super) async fn set(caller: Caller, bytes: Bytes) -> Result<Json<Accepted>, 
     if values.is_empty() {
         return Err(bad("Nothing was set: no variable was named."));
     }
+    let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+    caller.note.detail(names.join(", "));
     let what = What::Environment(Change::Set { values, secret });
     Ok(Json(caller.ask(None, what).await?))
 }
@@ -102,6 +117,7 @@ pub(super) async fn unset(caller: Caller, bytes: Bytes) -> Result<Json<Accepted>
     if names.is_empty() {
         return Err(bad("Nothing was unset: no variable was named."));
     }
+    caller.note.detail(names.join(", "));
     Ok(Json(caller.ask(None, What::Environment(Change::Unset(names))).await?))
 }
 

@@ -1,9 +1,7 @@
 //! A slot's log: part of it, or as it grows.
 
-use std::borrow::Cow;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use axum::Json;
 use axum::extract::Query;
@@ -18,10 +16,9 @@ use vial_protocol::{Code, Event, LogChunk, Problem, Slot};
 use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::events::{encode, stream};
+use super::log_reader::{LogReader, chunk};
 use super::openapi::{OfApp, Refusals};
-use crate::log::follow::Follower;
 use crate::log::{self, LogRead, Unfinished};
-use crate::vault::Vault;
 
 /// How many lines are given where the caller does not say.
 const LINES: usize = 100;
@@ -64,26 +61,23 @@ pub(super) async fn logs(
     let slot = wanted.slot.or(app.status().active).unwrap_or(Slot::Blue);
     let context = app.context();
     let path = context.layout.log(slot);
-    let vault = context.vault.clone();
     let follows = wanted.follow;
-    let first = {
-        let path = path.clone();
-        tokio::task::spawn_blocking(move || wanted.first(&path))
-            .await
-            .map_err(|error| Problem::new(Code::Internal, error.to_string()))?
-    };
+    let first = tokio::task::spawn_blocking(move || wanted.first(&path))
+        .await
+        .map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
     let first = first.or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(LogRead::default()),
         _ => Err(Problem::new(Code::Internal, format!("{slot}'s log cannot be read: {error}."))
             .next("`vial doctor`")),
     })?;
-    let first = chunk(slot, first, &vault);
+    let first = chunk(slot, first, &context.vault);
     if !follows {
         return Ok(Json(first).into_response());
     }
     // Few, because one of them is as large as a read.
     let (tell, told) = mpsc::channel(4);
-    tokio::spawn(follow(path, first, vault, tell));
+    let reader = LogReader::new(&app, slot, first.cursor);
+    tokio::spawn(follow(reader, first, tell));
     Ok(stream(told).into_response())
 }
 
@@ -102,25 +96,11 @@ impl Wanted {
     }
 }
 
-/// As it is served: without the values of the app's environment. The file is the app's own.
-fn chunk(slot: Slot, read: LogRead, vault: &Vault) -> LogChunk {
-    let mut lines = read.lines;
-    for line in &mut lines {
-        if let Cow::Owned(masked) = vault.mask(&line.text) {
-            line.text = masked;
-        }
-    }
-    LogChunk { slot, lines, cursor: read.cursor, gap: read.gap }
-}
-
 async fn follow(
-    path: PathBuf,
+    mut reader: LogReader,
     mut told: LogChunk,
-    vault: Arc<Vault>,
     tell: mpsc::Sender<axum::response::sse::Event>,
 ) {
-    let slot = told.slot;
-    let Ok(mut follower) = Follower::new(&path) else { return };
     loop {
         let cursor = told.cursor;
         if let Some(event) = encode(&Event::Log(told), cursor)
@@ -128,23 +108,12 @@ async fn follow(
         {
             return;
         }
-        let read = loop {
-            tokio::select! {
-                grew = follower.grown(cursor) => if grew.is_err() { return },
-                () = tell.closed() => return,
-            }
-            let path = path.clone();
-            let read = tokio::task::spawn_blocking(move || {
-                log::read(&path, cursor, BYTES, Unfinished::Wait)
-            })
-            .await;
-            match read {
-                Ok(Ok(read)) if read.cursor > cursor => break read,
-                // Half a line: the rest is on its way.
-                Ok(Ok(_)) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
-                _ => return,
-            }
+        told = tokio::select! {
+            more = reader.more(BYTES) => match more {
+                Ok(more) => more,
+                Err(_) => return,
+            },
+            () = tell.closed() => return,
         };
-        told = chunk(slot, read, &vault);
     }
 }

@@ -153,6 +153,15 @@ pub(super) struct OfDeployment {
     number: u64,
 }
 
+/// What an operation is about: a stream, a console, a session.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only described: the handler reads it")]
+pub(super) struct ById {
+    /// What names it.
+    id: String,
+}
+
 /// What makes a repeated request one request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -5,16 +5,38 @@ use std::io;
 
 use nix::unistd::{Group, Uid, User};
 use tokio::net::UnixStream;
+use tokio_util::sync::CancellationToken;
+use vial_protocol::access::{Known, Role};
 use vial_protocol::{Code, Problem};
 
 use crate::app::handle::App;
-use crate::app::request::Actor;
+use crate::app::request::{Actor, DASHBOARD, TOKEN};
+use crate::gate::Guest;
 
-/// The peer of a connection, as the kernel names it.
+/// Who asks: the peer of the socket, as the kernel names it, or a guest by the dashboard's address.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
-    uid: u32,
     actor: Actor,
+    who: Who,
+}
+
+#[derive(Debug, Clone)]
+enum Who {
+    Local { uid: u32 },
+    Guest(Guest),
+}
+
+impl From<Guest> for Peer {
+    fn from(guest: Guest) -> Peer {
+        let origin = if guest.by == Known::Token { TOKEN } else { DASHBOARD };
+        let actor = Actor {
+            name: guest.name.clone(),
+            // Whoever deploys may also end what others began.
+            operator: guest.role >= Role::Deployer,
+            origin: Some(origin.to_owned()),
+        };
+        Peer { actor, who: Who::Guest(guest) }
+    }
 }
 
 impl Peer {
@@ -32,7 +54,42 @@ impl Peer {
             .and_then(name)
             .or_else(|| name(uid))
             .unwrap_or_else(|| format!("uid {uid}"));
-        Ok(Peer { uid, actor: Actor { name, operator, origin: None } })
+        let actor = Actor { name, operator, origin: None };
+        Ok(Peer { actor, who: Who::Local { uid } })
+    }
+
+    /// Whoever came by the dashboard's address.
+    pub(super) fn guest(&self) -> Option<&Guest> {
+        match &self.who {
+            Who::Guest(guest) => Some(guest),
+            Who::Local { .. } => None,
+        }
+    }
+
+    /// How people name them.
+    pub(super) fn name(&self) -> &str {
+        &self.actor.name
+    }
+
+    /// How they are known.
+    pub(super) fn by(&self) -> Known {
+        self.guest().map_or(Known::Socket, |it| it.by)
+    }
+
+    /// What is theirs alone is theirs by this: the same for every session of a user, and for nobody
+    /// else.
+    pub(super) fn identity(&self) -> String {
+        match &self.who {
+            Who::Local { uid } => format!("uid {uid}"),
+            Who::Guest(guest) if guest.by == Known::Token => format!("token {}", guest.id),
+            Who::Guest(guest) => format!("user {}", guest.name),
+        }
+    }
+
+    /// Ends with the session or the token of a guest; never for a peer of the socket. What outlives
+    /// the answer to a request ends with it.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.guest().map(|it| it.ended.clone()).unwrap_or_default()
     }
 
     /// Who acts on an app, if they may.
@@ -47,19 +104,30 @@ impl Peer {
         .next("ask an operator to add you to the operators' group, or use sudo"))
     }
 
-    /// Whether an app is any of their business.
+    /// Whether an app is any of their business: to a guest, each is.
     pub(super) fn sees(&self, app: &App) -> bool {
-        let own = app.context().config.user.as_ref().is_some_and(|user| user.uid == self.uid);
-        self.actor.operator || own
+        match &self.who {
+            Who::Guest(_) => true,
+            Who::Local { uid } => {
+                let user = app.context().config.user.as_ref().map(|user| user.uid);
+                self.actor.operator || user == Some(*uid)
+            }
+        }
     }
 
-    /// Who acts on everything, if they may.
+    /// Who acts on everything, if they may: an operator of the host, or an admin.
     pub(super) fn operates(&self) -> Result<Actor, Problem> {
-        if self.actor.operator {
+        let (may, next) = match &self.who {
+            Who::Guest(guest) => (guest.role == Role::Admin, "ask an admin"),
+            Who::Local { .. } => {
+                (self.actor.operator, "ask an operator: root, or a member of the operators' group")
+            }
+        };
+        if may {
             return Ok(self.actor.clone());
         }
         Err(Problem::new(Code::Forbidden, format!("{} may not do this.", self.actor.name))
-            .next("ask an operator: root, or a member of the operators' group"))
+            .next(next))
     }
 }
 

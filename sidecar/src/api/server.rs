@@ -1,34 +1,33 @@
 //! Taking connections.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Extension;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::net::UnixListener;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use super::Shared;
+use super::door::Line;
+use super::pages;
 use super::peer::Peer;
 use super::router::router;
+use crate::listen::{self, Requests};
 
-/// How long a peer may take to send a request's head.
-const HEAD: Duration = Duration::from_secs(10);
-/// How long answers under way may take once the daemon stops.
-const FAREWELL: Duration = Duration::from_millis(500);
 /// How long to wait when no connection can be taken: too many files are open.
 const AGAIN: Duration = Duration::from_millis(100);
+/// So many connections to the dashboard are served at once; others wait in the kernel.
+const CONNECTIONS: usize = 1024;
 
-/// Serves the API until `stop` says so.
+/// Serves the API on the socket until `stop` says so.
 pub async fn serve(listener: UnixListener, shared: Shared, mut stop: watch::Receiver<bool>) {
     let operators = shared.host.operators_group.clone();
     let router = router(shared);
     let connections = TaskTracker::new();
     loop {
         let stream = tokio::select! {
-            () = told(&mut stop) => break,
+            () = listen::told(&mut stop) => break,
             taken = listener.accept() => match taken {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -45,33 +44,54 @@ pub async fn serve(listener: UnixListener, shared: Shared, mut stop: watch::Rece
                 continue;
             }
         };
-        let service = router.clone().layer(Extension(peer));
-        connections.spawn(connection(stream, service, stop.clone()));
+        let line = Line::Socket(peer);
+        connections.spawn(listen::serve(
+            stream,
+            router.clone(),
+            line,
+            Requests::Many,
+            stop.clone(),
+        ));
     }
-    connections.close();
-    let _ = tokio::time::timeout(FAREWELL, connections.wait()).await;
+    listen::farewell(connections).await;
 }
 
-async fn connection(stream: UnixStream, router: axum::Router, mut stop: watch::Receiver<bool>) {
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(64 << 10);
-    let serving = builder
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .with_upgrades();
-    let mut serving = std::pin::pin!(serving);
-    let ended = tokio::select! {
-        ended = &mut serving => ended,
-        () = told(&mut stop) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+/// Serves the dashboard at its address until `stop` says so.
+pub async fn serve_dashboard(address: SocketAddr, shared: Shared, mut stop: watch::Receiver<bool>) {
+    let connections = TaskTracker::new();
+    let stopped = stop.clone();
+    tokio::select! {
+        () = listen::told(&mut stop) => {}
+        () = take(address, shared, &connections, stopped) => {}
+    }
+    listen::farewell(connections).await;
+}
+
+async fn take(
+    address: SocketAddr,
+    shared: Shared,
+    connections: &TaskTracker,
+    stop: watch::Receiver<bool>,
+) {
+    let listener = listen::tcp(address, "dashboard").await;
+    let router = router(shared).layer(axum::middleware::from_fn(pages::guarded));
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(turn) = room.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                // What is told live is small and shall be there at once.
+                let _ = stream.set_nodelay(true);
+                let (router, stop, line) = (router.clone(), stop.clone(), Line::Tcp(from.ip()));
+                connections.spawn(async move {
+                    listen::serve(stream, router, line, Requests::Many, stop).await;
+                    drop(turn);
+                });
+            }
+            Err(error) => {
+                tracing::error!(%error, "a connection to the dashboard could not be taken");
+                tokio::time::sleep(AGAIN).await;
+            }
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke off");
     }
-}
-
-/// Waits until the daemon stops.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }

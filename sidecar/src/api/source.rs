@@ -33,6 +33,7 @@ pub(super) async fn switch(
     let Switch { on } = required(&bytes)?;
     let app = &caller.app;
     let source = source(&caller)?;
+    caller.note.detail(if on { "on" } else { "off" });
     shared.store.want_auto_deploy(app.name(), on, &caller.actor.display()).await?;
     tracing::info!(app = app.name(), on, actor = caller.actor.display(), "auto-deploy");
     app.look();
@@ -79,6 +80,7 @@ pub(super) async fn secret(
             .next("check the owner and the mode of the state folder")
     })?;
     if rotate {
+        caller.note.detail("another one");
         let app = caller.app.name();
         tracing::info!(app, actor = actor.name, "the webhooks have another secret");
     }

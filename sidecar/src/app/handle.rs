@@ -42,6 +42,12 @@ impl App {
         &self.name
     }
 
+    /// Whether both speak with the same task: an app that was taken out and put in again has another.
+    #[must_use]
+    pub fn is(&self, other: &App) -> bool {
+        self.status.same_channel(&other.status)
+    }
+
     /// The app, now.
     #[must_use]
     pub fn status(&self) -> Arc<AppStatus> {

@@ -32,11 +32,24 @@ impl Actor {
         }
     }
 
-    /// Whether the history's name of an actor is theirs, from wherever they asked.
+    /// Whether the history's name of an actor is theirs, from wherever they asked. A user of the
+    /// dashboard is another person than the host's user of that name.
     #[must_use]
     pub fn began(&self, actor: &str) -> bool {
-        actor.split_once(AT).map_or(actor, |(name, _)| name) == self.name
+        let (name, origin) = actor.split_once(AT).unwrap_or((actor, ""));
+        name == self.name && is_guest(origin) == self.origin.as_deref().is_some_and(is_guest)
     }
+}
+
+/// Where a user of the dashboard asks from, and where an API token does.
+pub const DASHBOARD: &str = "dashboard";
+/// See [`DASHBOARD`].
+pub const TOKEN: &str = "token";
+
+/// Whether somebody who asks from there came by the dashboard's address.
+#[must_use]
+pub fn is_guest(origin: &str) -> bool {
+    origin == DASHBOARD || origin == TOKEN
 }
 
 /// A request to change something.

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use super::options::*;
+pub use super::options_access::*;
 
 use super::exit;
 
@@ -187,6 +188,39 @@ Ctrl-] leaves the console; the release goes on.")]
         #[command(subcommand)]
         what: Caddy,
     },
+    /// Make a link by which somebody comes into the dashboard first
+    ///
+    /// Whoever opens it sets the user's password and is logged in. It serves once, for an hour.
+    #[command(after_help = "Examples:
+  vial login-link anna                  an admin
+  vial login-link ben --role viewer")]
+    LoginLink(LoginLink),
+    /// The dashboard's users: make, list, change and remove them
+    ///
+    /// A viewer looks; a deployer also deploys, rolls back and restarts; an admin may do everything.
+    /// A password never stands on a command line: it is asked for, read from standard input, or made.
+    User {
+        /// What to do.
+        #[command(subcommand)]
+        what: UserWhat,
+    },
+    /// API tokens for programs: make, list and remove them
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        what: TokenWhat,
+    },
+    /// Who is logged in to the dashboard, and ending that
+    Session {
+        /// What to do.
+        #[command(subcommand)]
+        what: SessionWhat,
+    },
+    /// Show who did what, from where and with which outcome
+    #[command(after_help = "Examples:
+  vial audit
+  vial audit shop -n 200")]
+    Audit(Audit),
     /// Make the daemon read its configuration again
     Reload,
     /// Run the daemon

@@ -17,6 +17,7 @@ pub mod follow;
 pub mod hidden;
 pub mod look;
 pub mod options;
+pub mod options_access;
 pub mod outcome;
 pub mod problem;
 pub mod progress;
@@ -24,6 +25,7 @@ pub mod screen;
 pub mod session;
 pub mod table;
 pub mod text;
+pub mod view_access;
 pub mod view_env;
 pub mod view_history;
 pub mod view_migrations;
@@ -41,8 +43,8 @@ use vial_protocol::request::Evaluate;
 
 use self::args::{Caddy, Command, CommandLine, Global};
 use self::command::{
-    build, console, control, deploy, env, evaluate, history, logs, migrations, rollback, source,
-    status, together,
+    access, build, console, control, deploy, env, evaluate, history, logs, migrations, rollback,
+    source, status, together,
 };
 use self::exit::Exit;
 use self::screen::Screen;
@@ -170,6 +172,11 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
         }
         Command::Down(args) => together::down(session, args).await,
         Command::Up => together::up(session).await,
+        Command::User { what } => access::user(session, what).await,
+        Command::Token { what } => access::token(session, what).await,
+        Command::Session { what } => access::session(session, what).await,
+        Command::LoginLink(args) => access::login_link(session, args).await,
+        Command::Audit(args) => access::audit(session, args).await,
         Command::Serve(_)
         | Command::Init(_)
         | Command::Doctor

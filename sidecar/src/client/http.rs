@@ -134,7 +134,7 @@ impl Client {
                 .map_err(|error| ClientError::Protocol(format!("the request: {error}")))?,
             None => Vec::new(),
         };
-        self.change(Method::POST, target, json, key).await
+        decode(&self.change(Method::POST, target, json, key).await?)
     }
 
     /// The same by another method, without a key.
@@ -146,16 +146,31 @@ impl Client {
     ) -> Result<T, ClientError> {
         let json = serde_json::to_vec(body)
             .map_err(|error| ClientError::Protocol(format!("the request: {error}")))?;
-        self.change(method, target, json, None).await
+        decode(&self.change(method, target, json, None).await?)
     }
 
-    async fn change<T: DeserializeOwned>(
+    /// The same where the answer is that it was done, and nothing more.
+    pub(super) async fn tell(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<(), ClientError> {
+        let json = match body {
+            Some(body) => serde_json::to_vec(body)
+                .map_err(|error| ClientError::Protocol(format!("the request: {error}")))?,
+            None => Vec::new(),
+        };
+        self.change(method, target, json, None).await.map(drop)
+    }
+
+    async fn change(
         &self,
         method: Method,
         target: &str,
         json: Vec<u8>,
         key: Option<&str>,
-    ) -> Result<T, ClientError> {
+    ) -> Result<Bytes, ClientError> {
         let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
         loop {
             let body = if json.is_empty() { empty() } else { full(json.clone()) };
@@ -174,7 +189,7 @@ impl Client {
                         None => return Err(self.unreachable(Why::Lost)),
                     }
                 }
-                other => return decode(&other?),
+                other => return other,
             }
         }
     }
@@ -291,6 +306,11 @@ pub(super) fn empty() -> Body {
 
 fn full(bytes: Vec<u8>) -> Body {
     Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The path of one of several, by its name.
+pub(super) fn one_of(path: &str, name: &str) -> String {
+    format!("{path}/{}", utf8_percent_encode(name, &PLAIN))
 }
 
 /// The path of something that concerns one app.

@@ -2,13 +2,14 @@
 //!
 //! The map: [`vial_link`] is the socket as bytes, forgiving where a peer answers and leaves early;
 //! [`http`] makes one connection a request and turns every refusal into a [`ClientError`];
-//! [`calls`] has one typed method a route, [`logs`] the one for logs; [`upload`] streams a release; [`sse`] parses
+//! [`calls`] has one typed method a route, [`access`] those about who gets into the dashboard, [`logs`] the one for logs; [`upload`] streams a release; [`sse`] parses
 //! server-sent events, and [`subscription`] keeps a stream of them alive across restarts of the
 //! daemon; [`console`] is the WebSocket of `vial console`; [`error`] says what went wrong.
 //!
 //! The command line and the tests use it. It knows nothing of terminals or of arguments, and must
 //! never import `cli`, nor anything of the daemon.
 
+pub mod access;
 pub mod calls;
 pub mod console;
 pub mod error;

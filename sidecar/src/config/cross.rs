@@ -61,6 +61,10 @@ impl Taken {
         if let Some(hooks) = host.hooks {
             ports.insert(hooks.port(), "the webhooks, at `hooks.listen`".to_owned());
         }
+        if let Some(dashboard) = &host.dashboard {
+            ports
+                .insert(dashboard.listen.port(), "the dashboard, at `dashboard.listen`".to_owned());
+        }
         if let Some(port) = host.epmd_port {
             ports.insert(port, "epmd, at `epmd_port`".to_owned());
         }

@@ -1,6 +1,6 @@
 //! What the host file says, checked and with everything that is usual filled in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct HostConfig {
     pub log: Log,
     /// Where webhooks are taken; absent: nowhere.
     pub hooks: Option<SocketAddr>,
+    /// Where the dashboard is; absent: nowhere.
+    pub dashboard: Option<Dashboard>,
     /// Who is told of every app.
     pub notify: Targets,
 }
@@ -60,7 +62,39 @@ impl HostConfig {
             builds: 1,
             log: Log::default(),
             hooks: None,
+            dashboard: None,
             notify: Targets::new(),
+        }
+    }
+}
+
+/// Where the dashboard is, and for whom it is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dashboard {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The names that it is asked by, in small letters; none: this host's own alone.
+    pub hosts: Vec<String>,
+    /// The proxies that say truly for whom they ask, and how.
+    pub proxies: Vec<IpAddr>,
+}
+
+impl Dashboard {
+    /// What an address alone means.
+    #[must_use]
+    pub fn at(listen: SocketAddr) -> Dashboard {
+        let proxies = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        Dashboard { listen, hosts: Vec::new(), proxies }
+    }
+
+    /// Where a browser finds it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self.hosts.first() {
+            Some(host) => format!("https://{host}"),
+            // Nothing but this host's own names is answered without any other.
+            None if self.listen.is_ipv6() => format!("http://[::1]:{}", self.listen.port()),
+            None => format!("http://127.0.0.1:{}", self.listen.port()),
         }
     }
 }

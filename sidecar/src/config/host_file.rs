@@ -8,7 +8,7 @@ use super::address::{Address, SOCKET_PATH_BYTES};
 use super::document::Document;
 use super::entry::Entry;
 use super::finding::{Finding, shown};
-use super::host::{Caddy, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
+use super::host::{Caddy, Dashboard, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
 use super::section::Section;
 use super::{notify, text};
 
@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "build",
     "log",
     "hooks",
+    "dashboard",
     "notify",
 ];
 
@@ -69,6 +70,7 @@ fn read_root(root: &Section<'_, '_>) -> HostConfig {
     }
     host.log = read_log(root);
     host.hooks = read_hooks(root);
+    host.dashboard = read_dashboard(root);
     host.notify = notify::read(root);
     host
 }
@@ -151,13 +153,49 @@ fn read_limits(root: &Section<'_, '_>) -> Limits {
 
 fn read_hooks(root: &Section<'_, '_>) -> Option<SocketAddr> {
     let table = root.table("hooks", &["listen"], "[hooks]")?;
-    let listen = table.get("listen")?;
-    let expected = "it must be an IP address with a port, such as \"127.0.0.1:4180\"";
-    let address = listen.text(expected)?.parse().ok();
+    read_listen(&table.get("listen")?, "127.0.0.1:4180")
+}
+
+fn read_listen(listen: &Entry<'_, '_>, example: &str) -> Option<SocketAddr> {
+    let expected = format!("it must be an IP address with a port, such as \"{example}\"");
+    let address = listen.text(&expected)?.parse().ok();
     if address.is_none() {
-        listen.wrong(expected);
+        listen.wrong(&expected);
     }
     address
+}
+
+fn read_dashboard(root: &Section<'_, '_>) -> Option<Dashboard> {
+    let table = root.table("dashboard", &["listen", "hosts", "proxies"], "[dashboard]")?;
+    let (hosts, proxies) = (table.get("hosts"), table.get("proxies"));
+    let Some(listen) = table.get("listen") else {
+        if hosts.is_some() || proxies.is_some() {
+            table.missing("listen", "say where it listens: `listen = \"127.0.0.1:4181\"`");
+        }
+        return None;
+    };
+    let mut dashboard = Dashboard::at(read_listen(&listen, "127.0.0.1:4181")?);
+    if let Some(hosts) = hosts {
+        let expected = "it must be a host name alone, without scheme, port or path, such as \
+                        \"vial.example.com\"";
+        let plain = |host: &str| text::is_host(&host.to_lowercase()) && !host.contains('*');
+        let items = hosts.items("[\"vial.example.com\"]").unwrap_or_default();
+        let named = items.iter().filter_map(|host| host.text_that(plain, expected));
+        dashboard.hosts = named.map(|host| host.to_lowercase()).collect();
+    }
+    if let Some(proxies) = proxies {
+        let expected = "it must be the IP address of a proxy, such as \"127.0.0.1\"";
+        let items = proxies.items("[\"127.0.0.1\", \"::1\"]").unwrap_or_default();
+        let read = items.iter().filter_map(|proxy| {
+            let address = proxy.text(expected)?.parse::<std::net::IpAddr>().ok();
+            if address.is_none() {
+                proxy.wrong(expected);
+            }
+            address.map(|it| it.to_canonical())
+        });
+        dashboard.proxies = read.collect();
+    }
+    Some(dashboard)
 }
 
 fn read_log(root: &Section<'_, '_>) -> Log {

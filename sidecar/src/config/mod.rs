@@ -59,7 +59,7 @@ pub use app::{AppConfig, Distribution, EnvVars, Logs, Ports, SlotEnv, Standby, S
 pub use app_source::{BUILDER, Source};
 pub use finding::ConfigError;
 pub use health::{Check, Health};
-pub use host::{Caddy, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
+pub use host::{Caddy, Dashboard, HostConfig, Limits, Log, LogFormat, LogLevel, RouteMode};
 pub use load::{Config, DEFAULT_FILE, ENV_VAR, location};
 pub use notify::{Target, TargetKind, TargetUrl, Targets};
 pub use templates::{

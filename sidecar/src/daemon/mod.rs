@@ -38,12 +38,15 @@ use tokio::sync::mpsc;
 use self::apps::Apps;
 use self::manager::Manager;
 use self::watchdog::Watchdog;
+use crate::api::audit::Trail;
 use crate::api::{self, Order};
 use crate::app::context::Daemon;
 use crate::app::paths::Layout;
 use crate::app::values;
 use crate::build::Line;
 use crate::config::{Config, ConfigError};
+use crate::console::Consoles;
+use crate::gate::Gate;
 use crate::hooks;
 use crate::notify;
 use crate::slot::cgroup;
@@ -52,6 +55,9 @@ use crate::store::{OpenError, Store};
 
 /// How long orders that were begun may take to end when the daemon stops.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
+
+/// How long consoles may take to end when the daemon stops; then they are killed.
+const LAST_CONSOLES: Duration = Duration::from_secs(5);
 
 /// Why the daemon cannot start. The operator reads it, and systemd's journal keeps it.
 #[derive(Debug, thiserror::Error)]
@@ -150,15 +156,20 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         None => socket::listen(&path)?,
     };
     let apps = manager.patiently(Apps::open(daemon.clone(), layout, config)).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let consoles = Consoles::new(stopped.clone());
     let (tell, orders) = mpsc::channel::<Order>(4);
     let shared = api::Shared {
         apps: apps.reader(),
         store: daemon.store.clone(),
         host: daemon.host.clone(),
         orders: tell,
+        consoles: consoles.clone(),
+        streams: api::Streams::new(stopped.clone()),
+        gate: Gate::new(daemon.store.clone()),
+        audit: Trail::new(daemon.store.clone()),
         started_at,
     };
-    let (stop, stopped) = tokio::sync::watch::channel(false);
     let hooks = daemon.host.hooks.map(|address| {
         let shared = hooks::Shared {
             apps: apps.reader(),
@@ -169,6 +180,10 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     });
     let telling = notify::keep_delivering(daemon.store.clone(), daemon.host.clone(), apps.reader());
     let telling = tokio::spawn(telling);
+    let dashboard =
+        daemon.host.dashboard.as_ref().map(|it| {
+            tokio::spawn(api::serve_dashboard(it.listen, shared.clone(), stopped.clone()))
+        });
     let server = tokio::spawn(api::serve(listener, shared, stopped));
     tracing::info!(socket = %path.display(), apps = apps.count(), "serving");
     manager.ready(&words::apps(&apps.statuses())).await;
@@ -181,9 +196,10 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
     stop.send_replace(true);
     leave(&apps, &manager).await;
     telling.abort();
+    let _ = tokio::time::timeout(LAST_CONSOLES, consoles.ended()).await;
     let _ = server.await;
-    if let Some(hooks) = hooks {
-        let _ = hooks.await;
+    for other in [hooks, dashboard].into_iter().flatten() {
+        let _ = other.await;
     }
     if !adopted {
         socket::remove(&path);

@@ -84,16 +84,12 @@ impl Terminal {
         }
     }
 
-    /// Types all of `bytes`.
+    /// Types as many of `bytes` as there is room for; how many that were.
     ///
     /// # Errors
     /// Where the program has closed its side.
-    pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let write = |fd: &OwnedFd| Ok(rustix::io::write(fd, bytes)?);
-            let written = self.ours.async_io(Interest::WRITABLE, write).await?;
-            bytes = &bytes[written..];
-        }
-        Ok(())
+    pub async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let write = |fd: &OwnedFd| Ok(rustix::io::write(fd, bytes)?);
+        self.ours.async_io(Interest::WRITABLE, write).await
     }
 }

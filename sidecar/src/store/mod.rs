@@ -7,22 +7,29 @@
 //! them, [`environment`] the sealed values of an app, [`history`] is what readers ask for, and [`peek`] looks without owning it. Migrations go
 //! forward only: [`backup`] keeps what was there before each, and [`trial`] tries them on a copy.
 //! [`outbox`] keeps what others are to be told, [`auto`] what is kept of pushes and auto-deploy.
+//! [`users`], [`sessions`], [`tokens`] and [`links`] are who gets in by the dashboard's address, and
+//! [`audit`] is who did what.
 //! [`pulse`] tells whether the thread gets on.
 //!
 //! SQLite runs on one thread of its own (WAL, `synchronous = FULL`): a commit returns when it is on
 //! the disk. [`ballast`] keeps room for that on a disk that others fill. This folder knows the protocol
 //! and nothing else of Vial.
 
+pub mod audit;
 pub mod auto;
 pub mod ballast;
 pub mod environment;
 pub mod helpers;
 pub mod history;
 pub mod journal;
+pub mod links;
 pub mod load;
 pub mod outbox;
 pub mod peek;
 pub mod record;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
 
 pub mod pulse;
 pub mod trial;

@@ -11,8 +11,16 @@ pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
 /// How many there are: the schema's newest version.
 pub(super) const KNOWN: usize = ALL.len();
 
-const ALL: &[&str] =
-    &[FIRST, MIGRATIONS_BETWEEN_RELEASES, HELPERS, STOPS, ENVIRONMENT, BUILDS, PUSHES_AND_NOTICES];
+const ALL: &[&str] = &[
+    FIRST,
+    MIGRATIONS_BETWEEN_RELEASES,
+    HELPERS,
+    STOPS,
+    ENVIRONMENT,
+    BUILDS,
+    PUSHES_AND_NOTICES,
+    DASHBOARD,
+];
 
 const FIRST: &str = "
 create table settings (
@@ -230,6 +238,67 @@ create table outbox (
 ) strict;
 
 create index outbox_due on outbox (next_at) where given_up_at is null;
+";
+
+const DASHBOARD: &str = "
+-- Who gets in by the dashboard's address. A password is an argon2id hash in its PHC string.
+create table users (
+  name text primary key,
+  role text not null,
+  password text not null,
+  made_at integer not null,
+  made_by text not null,
+  seen_at integer
+) strict, without rowid;
+
+-- What opens a session, a token or a link is never here: its SHA-256 is.
+create table sessions (
+  id text primary key,
+  hash blob not null,
+  user text not null references users (name) on delete cascade,
+  made_at integer not null,
+  seen_at integer not null,
+  fresh_until integer,
+  address text not null,
+  agent text not null
+) strict, without rowid;
+
+create index sessions_of_user on sessions (user);
+
+create table tokens (
+  id text primary key,
+  hash blob not null,
+  name text not null,
+  role text not null,
+  made_at integer not null,
+  made_by text not null,
+  used_at integer,
+  expires_at integer not null
+) strict, without rowid;
+
+create table links (
+  id text primary key,
+  hash blob not null,
+  user text not null,
+  role text not null,
+  made_by text not null,
+  expires_at integer not null
+) strict, without rowid;
+
+-- Who did what. The oldest go when there are very many.
+create table audit (
+  number integer primary key autoincrement,
+  at integer not null,
+  actor text not null,
+  by text,
+  from_where text,
+  action text not null,
+  app text,
+  detail text,
+  outcome text not null
+) strict;
+
+create index audit_of_app on audit (app, number);
 ";
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 use vial::config::{
-    AppConfig, Config, HostConfig, Ports, app_template, check_names, host_template,
+    AppConfig, Config, Dashboard, HostConfig, Ports, app_template, check_names, host_template,
     own_host_template, write_new,
 };
 
@@ -99,7 +99,7 @@ fn a_name_that_the_file_would_be_refused_for_is_refused_before() {
 
 #[test]
 fn what_the_host_template_calls_usual_is_what_holds() {
-    let examples = ["unix//", "epmd_port", "apps_dir", "probe", "listen"];
+    let examples = ["unix//", "epmd_port", "apps_dir", "probe", "listen", "hosts", "proxies"];
     let text = set(&host_template(), &examples)
         .replace("socket = \"/run/vial/vial.sock\"", "# (tried below)");
     assert_eq!(settings(&text), 13);
@@ -111,6 +111,8 @@ fn what_the_host_template_calls_usual_is_what_holds() {
     assert_eq!(read.socket(), HostConfig::usual(&all.file()).socket());
     assert!(read.epmd_port.is_some() && read.caddy.probe.is_some());
     assert_eq!(read.hooks, Some(([127, 0, 0, 1], 4180).into()));
+    let usual = Dashboard::at(([127, 0, 0, 1], 4181).into());
+    assert_eq!(read.dashboard, Some(Dashboard { hosts: vec!["vial.example.com".into()], ..usual }));
 }
 
 #[test]

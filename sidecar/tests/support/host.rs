@@ -36,6 +36,8 @@ pub struct Host {
     pub admin: u16,
     /// Where Caddy serves every app's site.
     pub web: u16,
+    /// Where the daemon serves the dashboard, which Caddy passes on.
+    pub dashboard: Option<u16>,
     /// What the daemon's environment has beside the usual, from its next start on.
     pub env: Vec<(String, String)>,
     /// Speaks to the daemon.
@@ -68,6 +70,7 @@ impl Host {
             apps,
             admin,
             web,
+            dashboard: None,
             env,
             client,
             site,
@@ -180,7 +183,11 @@ impl Host {
     }
 
     pub fn write_caddyfile(&self) {
-        let text = setup::caddyfile(self.admin, self.web, &self.state, &self.apps, self.site);
+        let mut text = setup::caddyfile(self.admin, self.web, &self.state, &self.apps, self.site);
+        if let Some(port) = self.dashboard {
+            let site = format!("{}:{}", setup::DASHBOARD, self.web);
+            text.push_str(&format!("http://{site} {{\nreverse_proxy 127.0.0.1:{port}\n}}\n"));
+        }
         std::fs::write(self.path("Caddyfile"), text).unwrap();
     }
 

@@ -13,6 +13,9 @@ use super::{daemon, is_root, ports};
 /// System users that every Debian has, so that root's apps have one each.
 const USERS: [&str; 3] = ["games", "list", "irc"];
 
+/// The host name of the dashboard, where there is one.
+pub const DASHBOARD: &str = "vial.localhost";
+
 /// What Caddy's file says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Site {
@@ -32,6 +35,7 @@ pub struct Setup {
     site: Site,
     binary: PathBuf,
     state: Option<PathBuf>,
+    dashboard: bool,
     turn: Option<Turn>,
 }
 
@@ -45,6 +49,7 @@ impl Setup {
             site: Site::Imported,
             binary: daemon::VIAL.into(),
             state: None,
+            dashboard: false,
             turn: None,
         }
     }
@@ -91,6 +96,12 @@ impl Setup {
         self
     }
 
+    /// A dashboard behind Caddy, at a host of its own.
+    pub fn dashboard(mut self) -> Setup {
+        self.dashboard = true;
+        self
+    }
+
     /// No other test runs meanwhile.
     pub fn alone(mut self) -> Setup {
         self.turn = Some(turn::alone());
@@ -113,8 +124,12 @@ impl Setup {
         open(folder.path());
         let (admin, web) = (ports::free(), ports::free());
         let state = self.state.unwrap_or_else(|| folder.path().join("state"));
+        let dashboard = self.dashboard.then(ports::free);
+        let section = dashboard.map_or_else(String::new, |port| {
+            format!("[dashboard]\nlisten = \"127.0.0.1:{port}\"\nhosts = [\"{DASHBOARD}\"]\n")
+        });
         let text = format!(
-            "state_dir = {state:?}\nrun_dir = \"run\"\n[caddy]\nadmin = \"127.0.0.1:{admin}\"\n{}\n{}\n",
+            "state_dir = {state:?}\nrun_dir = \"run\"\n[caddy]\nadmin = \"127.0.0.1:{admin}\"\n{}\n{}\n{section}",
             self.caddy, self.host
         );
         std::fs::write(folder.path().join("vial.toml"), text).unwrap();
@@ -130,7 +145,9 @@ impl Setup {
             write_app(&folder, &app, USERS[index], lines);
             apps.push(app);
         }
-        Host::new(folder, state, self.binary, apps, admin, web, self.site, turn)
+        let mut host = Host::new(folder, state, self.binary, apps, admin, web, self.site, turn);
+        host.dashboard = dashboard;
+        host
     }
 }
 

@@ -4,6 +4,7 @@
 //! shows what came of it, and returns how the process ends. Commands know nothing of one another.
 //! [`manual`] alone calls nobody: it turns the command line itself into pages and completions.
 
+pub mod access;
 pub mod build;
 pub mod console;
 pub mod control;

@@ -15,15 +15,17 @@ export type Choices = { migrations: MigrationChoice | undefined; env: Environmen
 export function PlanView(props: {
   plan: Plan;
   status: AppStatus;
+  /** What commits are about, as far as the history is loaded. */
+  subjects: ReadonlyMap<string, string>;
   choices: Choices;
   /** Names that differ where the target starts with its own environment. */
   differs: readonly string[];
   onChoose: (choices: Choices) => void;
 }) {
-  const { plan, status, choices, differs, onChoose } = props;
+  const { plan, status, subjects, choices, differs, onChoose } = props;
   return (
     <>
-      <FromTo plan={plan} status={status} />
+      <FromTo plan={plan} status={status} subjects={subjects} />
       <Takes plan={plan} />
       {(plan.warnings ?? []).length > 0 && (
         <Notice kind="warn">
@@ -37,9 +39,8 @@ export function PlanView(props: {
   );
 }
 
-function FromTo({ plan, status }: { plan: Plan; status: AppStatus }) {
-  const subjects = [status.deployment, status.last].flatMap((it) => (it?.commit ? [it.commit] : []));
-  const subject = (release: Release) => subjects.find((it) => it.sha === release.commit)?.subject;
+function FromTo({ plan, status, subjects }: { plan: Plan; status: AppStatus; subjects: ReadonlyMap<string, string> }) {
+  const subject = (release: Release) => (release.commit ? subjects.get(release.commit) : undefined);
   return (
     <div class="from-to">
       <Side title="Serves now" release={plan.from} number={plan.from_deployment} app={plan.app} subject={subject(plan.from)}>

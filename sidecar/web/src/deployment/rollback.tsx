@@ -13,9 +13,9 @@ import { toast } from "../ui/toast";
 import { rollbackCommand } from "./command";
 import { PlanView, type Choices } from "./plan";
 
-type Props = { status: AppStatus; to: number | undefined; cancel: boolean; onClose: () => void; onDone: () => void };
+type Props = { status: AppStatus; subjects: ReadonlyMap<string, string>; to: number | undefined; cancel: boolean; onClose: () => void; onDone: () => void };
 
-export function RollbackDialog({ status, to, cancel: wantsCancel, onClose, onDone }: Props) {
+export function RollbackDialog({ status, subjects, to, cancel: wantsCancel, onClose, onDone }: Props) {
   const app = status.name;
   const [cancel, setCancel] = useState(wantsCancel);
   const [choices, setChoices] = useState<Choices>({ migrations: undefined, env: "own" });
@@ -111,7 +111,11 @@ export function RollbackDialog({ status, to, cancel: wantsCancel, onClose, onDon
       onClose={onClose}
       footer={
         <>
-          {blocked && <p id={why} class="dialog-reason">{blocked}</p>}
+          {blocked && (
+            <p class="dialog-reason">
+              <button type="button" id={why} class="link" onClick={toChoice}>{blocked}</button>
+            </p>
+          )}
           <Button onClick={onClose}>Not now</Button>
           <Button
             kind="primary"
@@ -141,7 +145,7 @@ export function RollbackDialog({ status, to, cancel: wantsCancel, onClose, onDon
       {!plan && !refusal && <Loading rows={4} label="Asking for the plan" />}
       {plan && (
         <>
-          <PlanView plan={plan} status={status} choices={choices} differs={differs} onChoose={setChoices} />
+          <PlanView plan={plan} status={status} subjects={subjects} choices={choices} differs={differs} onChoose={setChoices} />
           <TextArea label="Reason (optional)" hint="It stands in the history, for everyone who looks later." rows={2} maxLength={1000} value={reason} onValue={setReason} />
           <SameCommand command={rollbackCommand(app, body())} />
           {problem && <ProblemNotice problem={problem} />}
@@ -162,6 +166,13 @@ export function SameCommand({ command }: { command: string }) {
       </div>
     </div>
   );
+}
+
+/** To where the choice is made. */
+function toChoice(): void {
+  const choice = document.querySelector<HTMLElement>("dialog[open] fieldset input:not(:disabled)");
+  choice?.scrollIntoView({ block: "center" });
+  choice?.focus();
 }
 
 /** Changes when the plan may have. */

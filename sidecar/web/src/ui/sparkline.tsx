@@ -18,7 +18,7 @@ export function points(values: readonly number[], width: number, height: number)
     .join(" ");
 }
 
-export function Sparkline({ values, width = 72, height = 22, label }: Props) {
+export function Sparkline({ values, width = 60, height = 22, label }: Props) {
   const line = points(values, width, height);
   if (!line) return <span class="sparkline" aria-hidden="true" />;
   return (

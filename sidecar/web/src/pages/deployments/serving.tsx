@@ -1,7 +1,7 @@
 // Which release serves, since when and how it is doing; Deploy and Rollback beside each other, each
 // with the reason in plain sight where it cannot be pressed.
 
-import type { AppStatus, Problem } from "../../api/types";
+import type { AppStatus, Deployment, Problem } from "../../api/types";
 import { appAddress } from "../../layout/app-frame";
 import { isDeployer } from "../../session";
 import { Dot, SlotTag } from "../../ui/badge";
@@ -11,13 +11,14 @@ import { Sentence } from "../../ui/state";
 import { Since } from "../../ui/time";
 import { healthOf } from "../../deployment/health";
 
-type Props = { status: AppStatus; onDeploy: () => void; onRollback: () => void };
+type Actions = { status: AppStatus; onDeploy: () => void; onRollback: () => void };
+/** `by`: the deployment that last made what serves active. */
+type Props = Actions & { by: Deployment | undefined; subjects: ReadonlyMap<string, string> };
 
-export function Serving({ status, onDeploy, onRollback }: Props) {
+export function Serving({ status, by, subjects, onDeploy, onRollback }: Props) {
   const { serving, active } = status;
   const health = healthOf(status);
-  const by = [status.deployment, status.last].find((it) => it?.release?.number === serving?.number && it?.live_at);
-  const subject = by?.commit?.subject;
+  const subject = serving?.commit ? subjects.get(serving.commit) : undefined;
   return (
     <section class="card serving" aria-labelledby="serving-title">
       <div class="serving-what">
@@ -70,7 +71,7 @@ function Auto({ status }: { status: AppStatus }) {
   );
 }
 
-function Actions({ status, onDeploy, onRollback }: Props) {
+function Actions({ status, onDeploy, onRollback }: Actions) {
   const viewer: Problem | undefined = isDeployer.value
     ? undefined
     : { code: "forbidden", message: "You may look. Deploying and rolling back need the role deployer." };
@@ -85,7 +86,7 @@ function Actions({ status, onDeploy, onRollback }: Props) {
   const whyDeploy = viewer ?? noSource;
   const whyRollback = viewer ?? refusal;
   return (
-    <div class="actions">
+    <div class={whyDeploy && whyRollback ? "actions" : "actions actions-reach"}>
       <div class="actions-buttons">
         <Button icon="up" disabled={!!whyDeploy} aria-describedby={whyDeploy ? "why-deploy" : undefined} onClick={onDeploy}>
           Deploy

@@ -1,0 +1,109 @@
+//! A host with a dashboard, and what a script may ask of it.
+
+use std::fmt::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::support::releases::text;
+use super::support::setup::DASHBOARD;
+use super::support::{Host, Setup, archive};
+
+/// A host with a dashboard.
+pub struct Stage {
+    pub host: Host,
+    /// Where the shop's database lies.
+    _database: Option<TempDir>,
+}
+
+/// Starts a host that has a dashboard too.
+pub async fn open(setup: Setup) -> Stage {
+    Stage { host: setup.dashboard().start().await, _database: None }
+}
+
+/// One whose shop has a database, from version 8 on.
+pub async fn with_database() -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = database_lines(folder.path());
+    let mut stage = open(Setup::new().app("shop", &lines)).await;
+    stage._database = Some(folder);
+    stage
+}
+
+/// One that has something to show on every page: names as long as they may be, an app that never was
+/// deployed, one that fails, and a history of many deployments.
+pub async fn gallery() -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = database_lines(folder.path());
+    let setup = Setup::new()
+        .app("shop", &lines)
+        .worker("empty", super::QUICK)
+        .worker("a_name_as_long_as_a_name_may_be_", super::QUICK);
+    let mut stage = open(setup).await;
+    stage._database = Some(folder);
+    stage.vial_well(&["env", "shop", "set", "GREETING=Hello"]).await;
+    for version in [12, 4, 8] {
+        stage.deploy(version).await;
+    }
+    stage
+}
+
+fn database_lines(folder: &Path) -> String {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let file = folder.join("shop.db");
+    let mut lines = format!("{}\nhealth = {{ deadline = \"4s\" }}\n", super::QUICK);
+    lines
+        .push_str("bake = \"2s\"\nmigrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]\n");
+    let slot = format!("{{ SHOP_DB = {file:?} }}");
+    writeln!(lines, "slot_env = {{ blue = {slot}, green = {slot} }}").unwrap();
+    lines
+}
+
+impl Stage {
+    /// Where a browser finds the dashboard.
+    pub fn url(&self) -> String {
+        format!("http://{DASHBOARD}:{}", self.host.web)
+    }
+
+    /// Deploys a version of the shop, to its end, whichever that is.
+    pub async fn deploy(&self, version: u32) {
+        let path = archive(version);
+        self.host.vial(&["deploy", "shop", text(&path), "--allow-destructive"]).await;
+    }
+
+    async fn vial_well(&self, args: &[&str]) {
+        self.host.vial(args).await.ends(0);
+    }
+
+    /// Does what a script asks for. What it answers, or why it could not.
+    pub async fn obey(&mut self, ask: &str, args: &[String]) -> Result<Value, String> {
+        match ask {
+            "vial" => {
+                let args: Vec<&str> = args.iter().map(String::as_str).collect();
+                let said = self.host.vial(&args).await;
+                Ok(json!({ "code": said.code, "out": said.out, "err": said.err }))
+            }
+            "archive" => {
+                let version = args.first().and_then(|it| it.parse().ok());
+                let version = version.ok_or("an archive has a version")?;
+                Ok(json!(text(&archive(version))))
+            }
+            "kill_daemon" => {
+                self.host.kill_daemon();
+                Ok(Value::Null)
+            }
+            "end_daemon" => {
+                let status = self.host.end_daemon(Signal::SIGTERM).await;
+                Ok(json!(status.code()))
+            }
+            "start_daemon" => {
+                self.host.start_daemon().await;
+                Ok(Value::Null)
+            }
+            other => Err(format!("the stage cannot `{other}`")),
+        }
+    }
+}

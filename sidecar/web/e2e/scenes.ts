@@ -1,0 +1,168 @@
+// The list of what the gallery shows: each page once as it is, and once in each state that it can be
+// in: loading, refused, empty, with names as long as they may be, with 10,000 rows.
+
+import type { Page, Route } from "playwright-core";
+import { PASSWORD } from "./stage";
+
+export type Scene = {
+  /** The picture's name. */
+  name: string;
+  /** The address. */
+  at: string;
+  /** Who looks: an admin, unless it is said. */
+  as?: "vera" | "nobody";
+  state?: "loading";
+  /** What comes between the page and the daemon. */
+  before?: (page: Page) => Promise<unknown>;
+  /** What is waited for, beside the heading and the end of loading. */
+  shows?: (page: Page) => Promise<unknown>;
+  /** What is done before the picture: a dialog is opened. */
+  open?: (page: Page) => Promise<unknown>;
+};
+
+const API = /\/v1\/(?!session|stream)/;
+const LONG = "a_name_as_long_as_a_name_may_be_";
+
+const waits: Pick<Scene, "state" | "before"> = {
+  state: "loading",
+  before: (page) => page.route(/\/v1\/(?!session)/, () => undefined),
+};
+
+/** Everything that is asked for is refused. */
+async function refuse(page: Page): Promise<void> {
+  await page.route(API, (route) =>
+    route.fulfill({
+      status: 500,
+      json: {
+        code: "internal",
+        message: "The history cannot be read: the disk said `Input/output error`.",
+        next: "`vial doctor` on the host",
+        log: ["store: /var/lib/vial/vial.db: disk I/O error", "store: tried again 3 times"],
+      },
+    }),
+  );
+}
+
+/** Answers a list with what a function makes of the real one. */
+function instead<T>(path: RegExp, make: (real: T, url: URL) => unknown): (page: Page) => Promise<void> {
+  return async (page) => {
+    await page.route(path, async (route: Route) => {
+      if (route.request().method() !== "GET") return route.fallback();
+      const response = await route.fetch();
+      await route.fulfill({ response, json: make((await response.json()) as T, new URL(route.request().url())) });
+    });
+  };
+}
+
+type Row = Record<string, unknown> & { number: number };
+
+/** As many rows as `limit` asks for, of 10,000, of which the first are real. */
+function manyRows(real: Row[], url: URL): Row[] {
+  const before = Number(url.searchParams.get("before") ?? 10_001);
+  const limit = Number(url.searchParams.get("limit") ?? 10_000);
+  const first = real[0];
+  if (!first) return [];
+  const rows: Row[] = [];
+  for (let number = Math.min(10_000, before - 1); number > 0 && rows.length < limit; number -= 1) {
+    rows.push({ ...(real[number % real.length] ?? first), number });
+  }
+  return rows;
+}
+
+/** A history in which every text is as long as it may be, and hostile. */
+function longRows(real: Row[]): Row[] {
+  const reason = `<img src=x onerror="alert(1)"> ${"a reason that goes on and on, as reasons of people who were woken do; ".repeat(8)}`;
+  const version = "1.0.0-rc.1+build.20261130.0123456789abcdef0123456789abcdef";
+  return real.map((row) => ({
+    ...row,
+    reason,
+    actor: "a.user-with-a-name-of.exactly_sixty-four.characters@example.com",
+    release: row["release"] ? { ...(row["release"] as object), version } : row["release"],
+  }));
+}
+
+const dialog = (button: string | RegExp) => async (page: Page): Promise<void> => {
+  await page.getByRole("button", { name: button }).first().click();
+  await page.getByRole("dialog").waitFor();
+};
+
+/** Pages that ask the daemon for something of their own, with what a reader sees of their states. */
+const asking: readonly [string, string][] = [
+  ["deployments", "/apps/shop"],
+  ["deployment", "/apps/shop/deployments/2"],
+  ["slots", "/apps/shop/slots"],
+  ["logs", "/apps/shop/logs"],
+  ["environment", "/apps/shop/environment"],
+  ["settings", "/apps/shop/settings"],
+  ["activity-of-an-app", "/apps/shop/activity"],
+  ["activity", "/activity"],
+  ["access", "/access"],
+  ["account", "/account"],
+];
+
+export const scenes: readonly Scene[] = [
+  { name: "login", at: "/login", as: "nobody" },
+  {
+    name: "login-refused",
+    at: "/login",
+    as: "nobody",
+    open: async (page) => {
+      await page.getByLabel("Name").fill("mallory");
+      await page.getByLabel("Password", { exact: true }).fill("not the right one");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  { name: "first-login", at: "/first#0123456789abcdef", as: "nobody" },
+  { name: "apps", at: "/" },
+  { name: "apps-loading", at: "/", ...waits },
+  {
+    name: "apps-empty",
+    at: "/",
+    before: (page) =>
+      page.route("**/v1/stream", (route) =>
+        route.fulfill({
+          contentType: "text/event-stream",
+          body: `retry: 600000\ndata: {"type":"hello","stream":"none","version":"0","started_at":"2026-11-30T12:00:00Z","now":"2026-11-30T12:00:00Z"}\n\ndata: {"type":"problems","problems":[]}\n\ndata: {"type":"complete"}\n\n`,
+        }),
+      ),
+  },
+  ...asking.map(([name, at]): Scene => ({ name, at })),
+  ...asking.map(([name, at]): Scene => ({ name: `${name}-loading`, at, ...waits })),
+  ...asking.map(([name, at]): Scene => ({ name: `${name}-refused`, at, before: refuse })),
+  { name: "deployments-empty", at: "/apps/empty" },
+  { name: "slots-empty", at: "/apps/empty/slots" },
+  { name: "logs-empty", at: "/apps/empty/logs" },
+  { name: "console-empty", at: "/apps/empty/console" },
+  { name: "environment-empty", at: "/apps/empty/environment" },
+  { name: "settings-empty", at: "/apps/empty/settings" },
+  { name: "activity-empty", at: "/apps/empty/activity" },
+  { name: "unknown-app", at: "/apps/shp" },
+  { name: "unknown-page", at: "/nowhere" },
+  { name: "long-name", at: `/apps/${LONG}` },
+  { name: "long-name-slots", at: `/apps/${LONG}/slots` },
+  { name: "deployments-long", at: "/apps/shop", before: instead<Row[]>(/\/deployments(\?|$)/, longRows) },
+  { name: "deployments-10000", at: "/apps/shop", before: instead<Row[]>(/\/deployments(\?|$)/, manyRows) },
+  { name: "activity-10000", at: "/activity", before: instead<Row[]>(/\/v1\/audit(\?|$)/, manyRows) },
+  { name: "deployment-failed", at: "/apps/shop/deployments/2" },
+  { name: "rollback", at: "/apps/shop/rollback", shows: (page) => page.getByRole("dialog").waitFor() },
+  { name: "restart", at: "/apps/shop/slots", open: dialog(/^Restart/) },
+  { name: "stop", at: "/apps/shop/slots", open: dialog(/^Stop/) },
+  { name: "set-variable", at: "/apps/shop/environment", open: dialog(/^(Set|Add)/) },
+  { name: "add-user", at: "/access", open: dialog(/^(Add|New) user/) },
+  { name: "add-token", at: "/access", open: dialog(/^(Add|New|Make).* token/) },
+  { name: "console-password", at: "/apps/shop/console", shows: async (page) => page.getByLabel("Password").first().waitFor() },
+  {
+    name: "console",
+    at: "/apps/shop/console",
+    open: async (page) => {
+      await page.getByLabel("Password").first().fill(PASSWORD);
+      await page.keyboard.press("Enter");
+      await page.locator(".xterm").waitFor();
+      await page.getByText("iex(shop_").first().waitFor();
+    },
+  },
+  { name: "viewer-deployments", at: "/apps/shop", as: "vera" },
+  { name: "viewer-console", at: "/apps/shop/console", as: "vera" },
+  { name: "viewer-environment", at: "/apps/shop/environment", as: "vera" },
+];
