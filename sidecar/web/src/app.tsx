@@ -7,7 +7,6 @@ import { Shell } from "./layout/shell";
 import { startLive } from "./live/live";
 import Account from "./pages/account";
 import Apps from "./pages/apps";
-import DeploymentPage from "./pages/deployment";
 import Deployments from "./pages/deployments";
 import First from "./pages/first";
 import Login from "./pages/login";
@@ -30,7 +29,7 @@ const PAGES: readonly [string, Page][] = [
   ["/", Apps],
   ["/apps/:app", Deployments],
   ["/apps/:app/rollback", Deployments],
-  ["/apps/:app/deployments/:number", DeploymentPage],
+  ["/apps/:app/deployments/:number", later(() => import("./pages/deployment"))],
   ["/apps/:app/slots", later(() => import("./pages/slots"))],
   ["/apps/:app/logs", later(() => import("./pages/logs"))],
   ["/apps/:app/console", later(() => import("./pages/console"))],
