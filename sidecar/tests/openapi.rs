@@ -127,3 +127,26 @@ fn a_type_is_what_serde_makes_of_it() {
     }
     assert!(schemas["Status"].to_string().contains("rolled_back"));
 }
+
+#[test]
+fn every_operation_stands_in_the_table_of_who_may_and_the_table_has_no_other() {
+    let document = document();
+    let described: BTreeSet<(String, String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| {
+                let id = operation["operationId"].as_str().unwrap();
+                (method.to_uppercase(), path.clone(), id.to_owned())
+            })
+        })
+        .collect();
+    let declared: BTreeSet<_> = vial::api::access::TABLE
+        .iter()
+        .map(|rule| (rule.method.to_owned(), rule.path.to_owned(), rule.id.to_owned()))
+        .collect();
+    let without: Vec<_> = described.difference(&declared).collect();
+    let beyond: Vec<_> = declared.difference(&described).collect();
+    assert!(without.is_empty() && beyond.is_empty(), "without a row: {without:?}; only a row: {beyond:?}");
+}

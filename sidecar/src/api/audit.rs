@@ -106,7 +106,7 @@ pub(super) struct Page {
     app: Option<String>,
     /// Only rows before this one.
     before: Option<u64>,
-    /// How many: 100 where absent, at most 1,000.
+    /// How many: 50 where absent, at most 1,000.
     limit: Option<usize>,
 }
 
@@ -125,5 +125,5 @@ pub(super) async fn audit(
 ) -> Result<Json<Vec<Audit>>, Failure> {
     peer.operates()?;
     let Query(Page { app, before, limit }) = page.map_err(|error| bad(error.body_text()))?;
-    Ok(Json(shared.store.audit(app, before, limit.unwrap_or(100).min(1000)).await?))
+    Ok(Json(shared.store.audit(app, before, limit.unwrap_or(50).min(1000)).await?))
 }

@@ -7,9 +7,8 @@
 //! path is what, [`caller`] which app a request is about and whether its peer may. A handler checks,
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
-//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`search`] for
-//! what is in a log, [`stream`] for
-//! all of it in one, [`console`] for what runs in a release and
+//! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`stream`] for
+//! all of it in one, [`search`] for what is in a log, [`console`] for what runs in a release and
 //! [`consoles`] for that in a browser (both speak a WebSocket through [`bridge`]), [`migrations`] for the
 //! database, [`metrics`] for what slots use, [`settings`] for what an app's file says,
 //! [`environment`] for what releases start with, [`source`] for where commits come from.
@@ -97,8 +96,6 @@ pub struct Shared {
     pub host: Arc<HostConfig>,
     /// Asks for what concerns every app.
     pub orders: mpsc::Sender<Order>,
-    /// What the slots use.
-    pub metrics: Metrics,
     /// The consoles in browsers.
     pub consoles: Consoles,
     /// The streams that are open.
@@ -107,6 +104,8 @@ pub struct Shared {
     pub gate: Gate,
     /// Who did what.
     pub audit: Trail,
+    /// What the slots use.
+    pub metrics: Metrics,
     /// When the daemon started.
     pub started_at: Timestamp,
 }

@@ -35,8 +35,8 @@ pub(super) fn quietly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     path = "/v1/session",
     operation_id = "login",
     request_body = Login,
-    security(()),
-    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals)
+    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals),
+    security(())
 )]
 pub(super) async fn login(
     State(shared): State<Shared>,
@@ -61,8 +61,8 @@ pub(super) async fn login(
     path = "/v1/session/link",
     operation_id = "first_login",
     request_body = FirstLogin,
-    security(()),
-    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals)
+    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals),
+    security(())
 )]
 pub(super) async fn first_login(
     State(shared): State<Shared>,
@@ -176,7 +176,7 @@ pub(super) async fn change_password(
     get,
     path = "/v1/sessions",
     operation_id = "sessions",
-    responses((status = 200, description = "Newest first", body = Vec<Session>), Refusals)
+    responses((status = 200, description = "Used last first", body = Vec<Session>), Refusals)
 )]
 pub(super) async fn sessions(
     State(shared): State<Shared>,

@@ -165,11 +165,11 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         store: daemon.store.clone(),
         host: daemon.host.clone(),
         orders: tell,
-        metrics: Metrics::start(apps.reader()),
         consoles: consoles.clone(),
         streams: api::Streams::new(stopped.clone()),
         gate: Gate::new(daemon.store.clone()),
         audit: Trail::new(daemon.store.clone()),
+        metrics: Metrics::start(apps.reader()),
         started_at,
     };
     let hooks = daemon.host.hooks.map(|address| {

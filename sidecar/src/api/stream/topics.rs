@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 /// The most logs, and the most builds.
 const LOGS: usize = 8;
 /// The most apps whose metrics come.
-const METRICS: usize = 100;
+const MEASURED: usize = 100;
 /// The longest name of an app that is looked up.
 const NAME: usize = 100;
 /// About how much of a log comes at once.
@@ -44,9 +44,8 @@ enum Topic {
 impl Topic {
     fn app(&self) -> Option<&str> {
         match self {
-            Topic::Log(LogTopic { app, .. })
-            | Topic::Build(BuildTopic { app, .. })
-            | Topic::Metrics(app) => Some(app),
+            Topic::Log(LogTopic { app, .. }) | Topic::Build(BuildTopic { app, .. }) => Some(app),
+            Topic::Metrics(app) => Some(app),
             Topic::Audit => None,
         }
     }
@@ -55,9 +54,9 @@ impl Topic {
 /// Refuses what is more than a page needs, or not for whom asks.
 pub(super) fn check(wanted: &Topics, peer: &Peer) -> Result<(), Failure> {
     let Topics { logs, builds, metrics, audit } = wanted;
-    if logs.len() > LOGS || builds.len() > LOGS || metrics.len() > METRICS {
+    if logs.len() > LOGS || builds.len() > LOGS || metrics.len() > MEASURED {
         return Err(bad(format!(
-            "A stream brings at most {LOGS} logs, {LOGS} builds and the metrics of {METRICS} apps."
+            "A stream brings at most {LOGS} logs, {LOGS} builds and the metrics of {MEASURED} apps."
         )));
     }
     let logs = logs.iter().map(|it| &it.app);
@@ -142,7 +141,7 @@ fn open(topic: Topic, audit_after: u64, shared: &Shared, peer: &Peer) -> BoxStre
             Err(lost) => lost,
         },
         Topic::Metrics(name) => match named(&name) {
-            Ok(_) => stream::once(metrics(name, shared.metrics.clone())).flatten().boxed(),
+            Ok(_) => stream::once(metrics(shared.metrics.clone(), name)).flatten().boxed(),
             Err(lost) => lost,
         },
         Topic::Audit => trail::rows(&shared.audit, shared.store.clone(), audit_after).boxed(),
@@ -188,22 +187,20 @@ async fn build(shared: Shared, app: App, number: u64, cursor: u64) -> BoxStream<
     .boxed()
 }
 
-/// The newest sample whenever there is one; a page that reads slowly misses those between. Ends with
-/// the app, which is told otherwise.
-async fn metrics(app: String, metrics: Metrics) -> BoxStream<'static, Live> {
-    let following = metrics.follow(&app).await;
-    stream::unfold(following, |following| async move {
-        let mut following = following?;
-        loop {
+async fn metrics(measured: Metrics, app: String) -> BoxStream<'static, Live> {
+    match measured.follow(&app).await {
+        Some(following) => stream::unfold(following, |mut following| async move {
             following.changed().await.ok()?;
-            let now = live::Metrics::clone(&following.borrow_and_update());
-            // Nothing was measured yet.
-            if !now.samples.is_empty() {
-                return Some((Live::Metrics(now), Some(following)));
-            }
+            let newest = live::Metrics::clone(&following.borrow_and_update());
+            Some((Live::Metrics(newest), following))
+        })
+        .boxed(),
+        None => {
+            let what = format!("What {app} uses cannot be followed now.");
+            let problem = Problem::new(Code::Internal, what).next("load the page again");
+            stream::iter([Live::Lost { app, problem }]).boxed()
         }
-    })
-    .boxed()
+    }
 }
 
 fn lost(app: String, what: &str, error: &io::Error) -> Live {
