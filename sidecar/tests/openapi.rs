@@ -127,5 +127,8 @@ fn every_operation_stands_in_the_table_of_who_may_and_the_table_has_no_other() {
         .collect();
     let without: Vec<_> = described.difference(&declared).collect();
     let beyond: Vec<_> = declared.difference(&described).collect();
-    assert!(without.is_empty() && beyond.is_empty(), "without a row: {without:?}; only a row: {beyond:?}");
+    assert!(
+        without.is_empty() && beyond.is_empty(),
+        "without a row: {without:?}; only a row: {beyond:?}"
+    );
 }
