@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use vial::api::access::{Rule, TABLE, Tcp};
 
 fn checked_in() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("web/openapi.json")
@@ -75,6 +76,26 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_a_way_to_be_refused() {
     for name in ["status", "deploy", "plan", "rollback", "stream", "open_console", "login"] {
         assert!(names.contains(name), "{name} is missing");
     }
+}
+
+#[test]
+fn each_operation_has_a_row_that_says_who_may_do_it_and_each_row_an_operation() {
+    let document = document();
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            described.insert((method.to_uppercase(), path.clone(), name));
+            // Open is what the table opens to everybody, and nothing else.
+            let open = operation["security"].as_array().is_some_and(|it| it[0] == json!({}));
+            let rule =
+                TABLE.iter().find(|it| it.path == path && it.method == method.to_uppercase());
+            assert_eq!(open, rule.is_some_and(|it| it.tcp == Tcp::Public), "{method} {path}");
+        }
+    }
+    let row = |it: &Rule| (it.method.to_owned(), it.path.to_owned(), it.id.to_owned());
+    let rows: BTreeSet<_> = TABLE.iter().map(row).collect();
+    assert_eq!(described, rows);
 }
 
 #[test]

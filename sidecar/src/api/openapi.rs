@@ -161,6 +161,15 @@ pub(super) struct ById {
     id: String,
 }
 
+/// The user that an operation is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only described: the handler reads it")]
+pub(super) struct ByName {
+    /// The user's name.
+    name: String,
+}
+
 /// What makes a repeated request one request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

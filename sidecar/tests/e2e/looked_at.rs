@@ -2,10 +2,13 @@
 //! log; and the API's description.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use vial_protocol::live::Metrics;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use vial_protocol::live::{Live, Metrics};
 use vial_protocol::settings::Settings;
 use vial_protocol::{LogChunk, Slot};
 
@@ -37,14 +40,14 @@ async fn with_a_stub(lines: &str) -> Host {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_slot_uses_is_measured_although_nobody_looked() {
     let host = with_a_stub(QUICK).await;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(120);
     let metrics = loop {
         let metrics: Metrics = read(&host, "/v1/apps/shop/metrics").await;
         // The first sample may be older than the deploy.
         if metrics.samples.iter().any(|it| !it.slots.is_empty()) && !metrics.health.is_empty() {
             break metrics;
         }
-        assert!(tokio::time::Instant::now() < deadline, "{metrics:#?}");
+        assert!(Instant::now() < deadline, "{metrics:#?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     assert_eq!(metrics.app, "shop");
@@ -56,6 +59,44 @@ async fn what_a_slot_uses_is_measured_although_nobody_looked() {
     // Caddy counts, and nothing is in flight.
     assert_eq!(slots.in_flight, Some(0), "{metrics:#?}");
     assert!(metrics.health[0].healthy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_what_a_slot_uses_is_told_every_other_second() {
+    let host = with_a_stub(QUICK).await;
+    let mut stream = UnixStream::connect(host.socket()).await.unwrap();
+    stream.write_all(b"GET /v1/stream HTTP/1.1\r\nhost: vial\r\n\r\n").await.unwrap();
+    let mut lines = BufReader::new(stream).lines();
+    let mut told: Vec<(Instant, Metrics)> = Vec::new();
+    let follow = async {
+        while told.len() < 4 {
+            let line = lines.next_line().await.unwrap().expect("the stream ended");
+            let Some(json) = line.strip_prefix("data:") else { continue };
+            match serde_json::from_str(json.trim()).unwrap() {
+                Live::Hello(hello) => {
+                    let body = r#"{"metrics": ["shop"]}"#;
+                    let request = format!(
+                        "PUT /v1/streams/{} HTTP/1.1\r\nhost: vial\r\nconnection: close\r\n\
+                         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                        hello.stream,
+                        body.len()
+                    );
+                    assert_eq!(web::unix(&host.socket(), &request).await.0, 204);
+                }
+                Live::Metrics(metrics) => told.push((Instant::now(), metrics)),
+                _ => {}
+            }
+        }
+    };
+    timeout(Duration::from_secs(120), follow).await.expect("metrics in the stream");
+    for (_, metrics) in &told {
+        assert_eq!((metrics.app.as_str(), metrics.every_ms), ("shop", 2000));
+        assert_eq!(metrics.samples.len(), 1);
+    }
+    // However slow the host: faster than when nobody looks, and not faster than promised.
+    let times: Vec<_> = told.iter().map(|(_, it)| it.samples[0].at.as_millisecond()).collect();
+    let apart = times.windows(2).map(|it| it[1] - it[0]).collect::<Vec<_>>();
+    assert!(apart.iter().any(|it| (1_000..8_000).contains(it)), "{apart:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

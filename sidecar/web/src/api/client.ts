@@ -1,5 +1,6 @@
 // How the pages ask the daemon: JSON over fetch, and every refusal as a `Refused` with its Problem.
 
+import type { paths } from "./schema";
 import type { Problem } from "./types";
 
 /** What the daemon answered instead of doing it. */
@@ -47,6 +48,22 @@ export function address(template: string, ask: Pick<Ask, "path" | "query"> = {})
 }
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+type Good = 200 | 201 | 202;
+/** What an operation of the OpenAPI document answers with. */
+type Answer<O> = O extends { responses: infer R }
+  ? [Good & keyof R] extends [never]
+    ? void
+    : R[Good & keyof R] extends { content: { "application/json": infer T } } ? T : void
+  : never;
+/** The paths which a method has in the OpenAPI document, and whose answer is a T. */
+export type PathOf<M extends Method, T> = {
+  [P in keyof paths]: Lowercase<M> extends keyof paths[P]
+    ? [paths[P][Lowercase<M>]] extends [undefined]
+      ? never
+      : [Answer<NonNullable<paths[P][Lowercase<M>]>>] extends [T] ? P : never
+    : never;
+}[keyof paths];
+
 type Listener = (refused: Refused) => void;
 const listeners = new Set<Listener>();
 
@@ -57,7 +74,11 @@ export function onRefused(listener: Listener): () => void {
 }
 
 /** Asks, and gives the answer's JSON. Throws `Refused` or `Unreachable`. */
-export async function send<T>(method: Method, template: string, ask: Ask = {}): Promise<T> {
+export async function send<T, M extends Method>(
+  method: M,
+  template: PathOf<M, T>,
+  ask: Ask = {},
+): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (ask.body !== undefined) headers["content-type"] = "application/json";
   if (ask.key) headers["idempotency-key"] = ask.key;
@@ -80,11 +101,16 @@ export async function send<T>(method: Method, template: string, ask: Ask = {}): 
   throw refused;
 }
 
-export const get = <T>(path: string, ask?: Ask) => send<T>("GET", path, ask);
-export const post = <T>(path: string, ask?: Ask) => send<T>("POST", path, ask);
-export const put = <T>(path: string, ask?: Ask) => send<T>("PUT", path, ask);
-export const patch = <T>(path: string, ask?: Ask) => send<T>("PATCH", path, ask);
-export const remove = <T>(path: string, ask?: Ask) => send<T>("DELETE", path, ask);
+export const get = <T>(path: PathOf<"GET", T>, ask?: Ask) =>
+  send<T, "GET">("GET", path, ask);
+export const post = <T>(path: PathOf<"POST", T>, ask?: Ask) =>
+  send<T, "POST">("POST", path, ask);
+export const put = <T>(path: PathOf<"PUT", T>, ask?: Ask) =>
+  send<T, "PUT">("PUT", path, ask);
+export const patch = <T>(path: PathOf<"PATCH", T>, ask?: Ask) =>
+  send<T, "PATCH">("PATCH", path, ask);
+export const remove = <T>(path: PathOf<"DELETE", T>, ask?: Ask) =>
+  send<T, "DELETE">("DELETE", path, ask);
 
 async function refusal(response: Response): Promise<Refused> {
   const after = Number(response.headers.get("retry-after"));
@@ -108,6 +134,6 @@ async function refusal(response: Response): Promise<Refused> {
 /** Whatever was thrown, as a Problem that a page can show. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Refused) return error.problem;
-  if (error instanceof Unreachable) return { code: "unreachable", message: error.message };
+  if (error instanceof Unreachable) return { code: "internal", message: error.message };
   return { code: "internal", message: `The page failed: ${String(error)}`, next: "load the page anew" };
 }

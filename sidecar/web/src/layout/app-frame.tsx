@@ -1,6 +1,7 @@
 // What is around every page of one app: its name, its tabs, and whether it is there at all.
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { AppStatus } from "../api/types";
 import { appStatus, complete } from "../live/store";
 import { pathname } from "../router";
@@ -28,6 +29,13 @@ export function AppFrame({ app, children }: { app: string; children: (status: Ap
   const status = appStatus(app).value;
   const path = pathname.value;
   const base = appAddress(app);
+  const tabs = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow screen the tabs are wider than it: the current one is brought into view.
+    const strip = tabs.current;
+    const shown = strip?.querySelector<HTMLElement>("[aria-current]");
+    if (strip && shown) strip.scrollLeft = shown.offsetLeft - (strip.clientWidth - shown.offsetWidth) / 2;
+  }, [path]);
   const current = (page: string) =>
     page === ""
       ? path === base || path.startsWith(`${base}/deployments`) || path.startsWith(`${base}/rollback`)
@@ -41,7 +49,7 @@ export function AppFrame({ app, children }: { app: string; children: (status: Ap
             <span aria-hidden="true">/</span>
             <a href={base} class="app-name">{app}</a>
           </nav>
-          <nav class="tabs" aria-label={`Pages of ${app}`}>
+          <nav ref={tabs} class="tabs" aria-label={`Pages of ${app}`}>
             {TABS.filter(([page]) => isAdmin.value || !ADMINS.has(page)).map(([page, name]) => (
               <a key={page} href={base + page} aria-current={current(page) ? "page" : undefined}>{name}</a>
             ))}

@@ -1,7 +1,8 @@
-// What needs the password given again: it is asked for where the daemon says so, and then done.
+// The password once more: a console, a secret and the like need it fresh. Whoever asks for such a
+// thing wraps it in `withFresh`, which asks for the password where the daemon wants it and goes on.
 
-import type { VNode } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useState } from "preact/hooks";
 import { Refused, asProblem, post } from "../api/client";
 import type { Problem } from "../api/types";
 import { recognize, whoami } from "../session";
@@ -10,65 +11,58 @@ import { Dialog } from "../ui/dialog";
 import { TextField } from "../ui/field";
 import { ProblemNotice } from "../ui/state";
 
-/** Whoever was asked for the password did not give it: nothing was done, and nothing is to be said. */
-export class Abandoned extends Error {}
-
-type Waiting = { reason: string; done: () => void; abandon: () => void };
-
-/**
- * `ask` does something, and asks for the password where that is refused for want of it; `dialog`
- * has to be drawn somewhere on the page.
- */
-export function useFresh(): { ask: <T>(reason: string, what: () => Promise<T>) => Promise<T>; dialog: VNode | null } {
-  const [waiting, setWaiting] = useState<Waiting>();
-  const latest = useRef<Waiting | undefined>(undefined);
-  async function ask<T>(reason: string, what: () => Promise<T>): Promise<T> {
-    try {
-      return await what();
-    } catch (error) {
-      if (!(error instanceof Refused) || error.problem.code !== "password_needed") throw error;
-    }
-    latest.current?.abandon();
-    await new Promise<void>((resolve, reject) => {
-      const it = {
-        reason,
-        done: resolve,
-        abandon: () => reject(new Abandoned("The password was not given.")),
-      };
-      latest.current = it;
-      setWaiting(it);
-    });
-    return what();
+/** Nobody gave the password: what needed it was not done. */
+export class NotGiven extends Error {
+  constructor() {
+    super("Nothing was done: the password was not given.");
   }
-  const close = (it: Waiting, how: "done" | "abandon") => {
-    latest.current = undefined;
-    setWaiting(undefined);
-    it[how]();
-  };
-  const dialog = waiting ? (
-    <PasswordDialog
-      reason={waiting.reason}
-      onDone={() => close(waiting, "done")}
-      onClose={() => close(waiting, "abandon")}
-    />
-  ) : null;
-  return { ask, dialog };
 }
 
-function PasswordDialog(props: { reason: string; onDone: () => void; onClose: () => void }) {
+const asking = signal<{ why: string; done: (given: boolean) => void } | undefined>(undefined);
+
+function ask(why: string): Promise<boolean> {
+  asking.peek()?.done(false);
+  return new Promise((resolve) => {
+    asking.value = {
+      why,
+      done: (given) => {
+        asking.value = undefined;
+        resolve(given);
+      },
+    };
+  });
+}
+
+/** Does it; where the daemon wants the password for it, asks for that first and does it again. */
+export async function withFresh<T>(why: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.code !== "password_needed") throw error;
+  }
+  if (!(await ask(why))) throw new NotGiven();
+  return work();
+}
+
+/** The dialog of `withFresh`: once in the shell. */
+export function FreshPassword() {
+  const it = asking.value;
+  return it ? <PasswordDialog key={it.why} why={it.why} done={it.done} /> : null;
+}
+
+function PasswordDialog({ why, done }: { why: string; done: (given: boolean) => void }) {
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  async function confirm(event: Event) {
+  async function submit(event: Event) {
     event.preventDefault();
     if (busy || password === "") return;
     setBusy(true);
     setProblem(undefined);
     try {
       await post("/v1/session/password", { body: { password } });
-      // Until when it holds is shown elsewhere; what needs it now does not wait for that.
-      void recognize().catch(() => undefined);
-      props.onDone();
+      await recognize().catch(() => undefined);
+      done(true);
     } catch (error) {
       setProblem(asProblem(error));
       setPassword("");
@@ -77,21 +71,20 @@ function PasswordDialog(props: { reason: string; onDone: () => void; onClose: ()
   }
   return (
     <Dialog
-      title="Your password, once more"
-      onClose={props.onClose}
+      title="Your password once more"
+      onClose={() => done(false)}
       footer={
         <>
-          <Button onClick={props.onClose}>Not now</Button>
+          <Button onClick={() => done(false)}>Not now</Button>
           <Button kind="primary" type="submit" form="fresh-password" busy={busy} disabled={password === ""}>
             Go on
           </Button>
         </>
       }
     >
-      <form id="fresh-password" class="form" onSubmit={(event) => void confirm(event)}>
-        <p>{props.reason} It then holds for 10 minutes.</p>
-        {/* For password managers, which fill in the user's own. */}
-        <input type="text" hidden readOnly autocomplete="username" value={whoami.value?.name ?? ""} />
+      <form id="fresh-password" class="form" onSubmit={submit}>
+        <p>{why} It then holds for 10 minutes.</p>
+        <input class="sr-only" type="text" name="username" autoComplete="username" value={whoami.value?.name ?? ""} readOnly tabIndex={-1} aria-hidden="true" />
         <TextField
           label="Password"
           type="password"

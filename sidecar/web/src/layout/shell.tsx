@@ -2,13 +2,14 @@
 
 import type { ComponentChildren } from "preact";
 import { asProblem } from "../api/client";
-import { connection, lostAt, apps } from "../live/store";
+import { apps, connection, lostAt, updatedTo } from "../live/store";
 import { navigate, pathname } from "../router";
 import { isAdmin, logOut, whoami } from "../session";
 import { inProgress } from "../ui/format";
 import { Icon } from "../ui/icon";
 import { Menu } from "../ui/menu";
 import { Toasts, toast } from "../ui/toast";
+import { FreshPassword } from "./fresh";
 import { chooseTheme, theme } from "./theme";
 
 export function Shell({ children }: { children: ComponentChildren }) {
@@ -34,6 +35,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <ConnectionState />
       <main id="main" class="main" tabIndex={-1}>{children}</main>
       <Toasts />
+      <FreshPassword />
     </>
   );
 }
@@ -101,6 +103,14 @@ function ConnectionState() {
         <p class="connection-lost">
           <Icon name="warn" />
           <span><strong>Connection lost.</strong> {goes} Connecting again…</span>
+        </p>
+      )}
+      {updatedTo.value && (
+        <p class="connection-lost">
+          <Icon name="info" />
+          <span>
+            Vial was updated to {updatedTo.value}. <a href={location.href} target="_self">Load the page anew</a>
+          </span>
         </p>
       )}
     </div>

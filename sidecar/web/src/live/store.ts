@@ -17,6 +17,10 @@ export const connection = signal<Connection>("connecting");
 export const lostAt = signal<number | undefined>(undefined);
 /** The daemon, as it said hello last. */
 export const daemon = signal<Hello | undefined>(undefined);
+/** The version that this page was loaded with. */
+let loadedWith: string | undefined;
+/** The daemon's version, where it is another than the one that this page is of. */
+export const updatedTo = signal<string | undefined>(undefined);
 /** What is wrong with the daemon's configuration. */
 export const problems = signal<readonly Problem[]>([]);
 /** Every app, by name. */
@@ -48,6 +52,8 @@ export function take(event: Live): void {
       told = new Set();
       daemonSince = event.started_at;
       daemon.value = event;
+      loadedWith ??= event.version;
+      updatedTo.value = event.version === loadedWith ? undefined : event.version;
       break;
     case "app": {
       const { type: _, ...status } = event;

@@ -84,14 +84,12 @@ export class LogSource {
     try {
       const chunks = await Promise.all(slots.map((it) => this.before(it, this.begin(it))));
       if (turn !== this.turn) return;
-      for (const it of chunks) {
-        // A page without lines may still be one of many: then the cursor says where to go on.
-        if (it.lines.length === 0 && it.cursor >= this.begin(it.slot)) this.exhausted.add(it.slot);
-        else if (it.lines.length === 0) this.begins.set(it.slot, it.cursor);
-      }
-      const cut = cutOlder(chunks, (slot) => this.exhausted.has(slot));
-      for (const it of cut) {
-        const first = it.lines[0]?.at;
+      const cut = cutOlder(chunks, (slot) => chunks.some((it) => it.slot === slot && it.cursor === 0));
+      for (const [index, it] of chunks.entries()) {
+        const lines = cut[index]?.lines ?? [];
+        // The daemon's cursor is where the next page ends, and 0 where there is none.
+        if (it.cursor === 0 && lines.length === it.lines.length) this.exhausted.add(it.slot);
+        const first = lines[0]?.at ?? (it.lines.length === 0 ? it.cursor : undefined);
         if (first !== undefined) this.begins.set(it.slot, first);
       }
       this.store.prepend(cut);

@@ -1,11 +1,15 @@
 // The daemon's time, once a second while the page is seen: what "since 2 min" is reckoned against.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 let ahead = 0;
 
 /** Now by the daemon's clock, in milliseconds; ticks each second. */
 export const now = signal(Date.now());
+
+/** The same, every ten seconds, and every five minutes. */
+export const coarse = computed(() => Math.floor(now.value / 10_000) * 10_000);
+export const slow = computed(() => Math.floor(now.value / 300_000) * 300_000);
 
 /** Tells how far the daemon's clock is from the browser's. */
 export function setDaemonTime(text: string): void {

@@ -22,6 +22,8 @@ export function Dialog(props: {
     if (!dialog) return;
     const before = document.activeElement;
     if (!dialog.open) dialog.showModal();
+    // What the dialog is about comes before the button that closes it.
+    (dialog.querySelector<HTMLElement>("[autofocus]") ?? dialog.querySelector("h2"))?.focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -39,7 +41,7 @@ export function Dialog(props: {
       }}
     >
       <header class="dialog-head">
-        <h2 id={title}>{props.title}</h2>
+        <h2 id={title} tabIndex={-1}>{props.title}</h2>
         <Button kind="quiet" icon="cross" label="Close" onClick={props.onClose} />
       </header>
       <div class="dialog-body">{props.children}</div>

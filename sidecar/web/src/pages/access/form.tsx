@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { asProblem } from "../../api/client";
 import type { Problem } from "../../api/types";
-import { Abandoned, useFresh } from "../../layout/fresh";
+import { NotGiven, withFresh } from "../../layout/fresh";
 import { Button, type ButtonKind } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { ProblemNotice } from "../../ui/state";
@@ -23,7 +23,6 @@ export function FormDialog(props: {
   const form = useId();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const fresh = useFresh();
   const ready = props.ready ?? true;
   async function submit(event: Event) {
     event.preventDefault();
@@ -31,33 +30,30 @@ export function FormDialog(props: {
     setBusy(true);
     setProblem(undefined);
     try {
-      await fresh.ask(props.reason, props.send);
+      await withFresh(props.reason, props.send);
       props.onClose();
     } catch (error) {
-      if (!(error instanceof Abandoned)) setProblem(asProblem(error));
+      if (!(error instanceof NotGiven)) setProblem(asProblem(error));
       setBusy(false);
     }
   }
   return (
-    <>
-      <Dialog
-        title={props.title}
-        onClose={props.onClose}
-        footer={
-          <>
-            <Button onClick={props.onClose}>Not now</Button>
-            <Button kind={props.kind ?? "primary"} type="submit" form={form} busy={busy} disabled={!ready}>
-              {props.action}
-            </Button>
-          </>
-        }
-      >
-        <form id={form} class="form" onSubmit={(event) => void submit(event)}>
-          {props.children}
-          {problem && <ProblemNotice problem={problem} />}
-        </form>
-      </Dialog>
-      {fresh.dialog}
-    </>
+    <Dialog
+      title={props.title}
+      onClose={props.onClose}
+      footer={
+        <>
+          <Button onClick={props.onClose}>Not now</Button>
+          <Button kind={props.kind ?? "primary"} type="submit" form={form} busy={busy} disabled={!ready}>
+            {props.action}
+          </Button>
+        </>
+      }
+    >
+      <form id={form} class="form" onSubmit={(event) => void submit(event)}>
+        {props.children}
+        {problem && <ProblemNotice problem={problem} />}
+      </form>
+    </Dialog>
   );
 }

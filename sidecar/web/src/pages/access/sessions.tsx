@@ -10,7 +10,7 @@ import { LoadedView, useLoad } from "../../ui/load";
 import { Empty } from "../../ui/state";
 import { Ago, Moment } from "../../ui/time";
 import { toast } from "../../ui/toast";
-import { browser } from "./browser";
+import { browserOf } from "../account/browser";
 
 export function Sessions() {
   const loaded = useLoad<Session[]>((signal) => get("/v1/sessions", { signal }), []);
@@ -45,7 +45,7 @@ export function Sessions() {
                       <th scope="row" class="access-name">
                         {it.user} {it.current && <Badge tone="accent">this one</Badge>}
                       </th>
-                      <td data-label="Browser" class="breaks"><span title={it.agent}>{browser(it.agent)}</span></td>
+                      <td data-label="Browser" class="breaks"><span title={it.agent}>{browserOf(it.agent)}</span></td>
                       <td data-label="Address" class="breaks">{it.address}</td>
                       <td data-label="Used last"><Ago at={it.seen_at} /></td>
                       <td data-label="Ends"><Moment at={it.expires_at} /></td>
@@ -77,7 +77,7 @@ export function Sessions() {
           <p>
             {ending.current
               ? "It is the one that you use now: you log in again."
-              : `${ending.user} is logged out in ${browser(ending.agent)} at ${ending.address}, and consoles that are open there end.`}
+              : `${ending.user} is logged out in ${browserOf(ending.agent)} at ${ending.address}, and consoles that are open there end.`}
           </p>
         </Confirm>
       )}

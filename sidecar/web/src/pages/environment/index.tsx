@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { asProblem, get, newKey, post } from "../../api/client";
 import type { Accepted, AppStatus, Environment, Variable } from "../../api/types";
 import { AppFrame, appAddress } from "../../layout/app-frame";
-import { Abandoned, useFresh } from "../../layout/fresh";
+import { NotGiven, withFresh } from "../../layout/fresh";
 import { Page } from "../../layout/page";
 import { type PageProps, navigate } from "../../router";
 import { isAdmin, isDeployer } from "../../session";
@@ -44,7 +44,6 @@ function Variables({ app, status }: { app: string; status: AppStatus }) {
   const [open, setOpen] = useState<Open>();
   const [values, setValues] = useState<ReadonlyMap<string, string | undefined>>();
   const [revealing, setRevealing] = useState(false);
-  const fresh = useFresh();
   const close = () => setOpen(undefined);
   const changed = async (accepted: Accepted) => {
     toast(accepted.message);
@@ -59,12 +58,12 @@ function Variables({ app, status }: { app: string; status: AppStatus }) {
   async function reveal() {
     setRevealing(true);
     try {
-      const shown = await fresh.ask("Showing values needs your password, and is written to the activity.", () =>
+      const shown = await withFresh("Showing values needs your password, and is written to the activity.", () =>
         get<Environment>("/v1/apps/{app}/env/values", { path: { app } }),
       );
       setValues(new Map(shown.variables.map((it) => [it.name, it.value ?? undefined])));
     } catch (error) {
-      if (!(error instanceof Abandoned)) toast(asProblem(error).message, "error");
+      if (!(error instanceof NotGiven)) toast(asProblem(error).message, "error");
     } finally {
       setRevealing(false);
     }
@@ -119,7 +118,6 @@ function Variables({ app, status }: { app: string; status: AppStatus }) {
       {open?.kind === "import" && <ImportDialog app={app} onDone={changed} onClose={close} />}
       {open?.kind === "unset" && <UnsetDialog app={app} name={open.variable.name} onDone={changed} onClose={close} />}
       {open?.kind === "restart" && <RestartDialog app={app} onClose={close} />}
-      {fresh.dialog}
     </Page>
   );
 }

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { asProblem, post } from "../../api/client";
 import type { HookSecret } from "../../api/types";
-import { Abandoned, useFresh } from "../../layout/fresh";
+import { NotGiven, withFresh } from "../../layout/fresh";
 import { isAdmin } from "../../session";
 import { Button, CopyButton } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
@@ -14,9 +14,8 @@ export function WebhookSection({ app, hook }: { app: string; hook: string | null
   const [shown, setShown] = useState<HookSecret>();
   const [busy, setBusy] = useState(false);
   const [rotating, setRotating] = useState(false);
-  const fresh = useFresh();
   const secret = (rotate: boolean) =>
-    fresh.ask("The webhook’s secret lets its holder start a deploy, so it needs your password.", () =>
+    withFresh("The webhook’s secret lets its holder start a deploy, so it needs your password.", () =>
       post<HookSecret>("/v1/apps/{app}/auto-deploy/secret", { path: { app }, body: { rotate } }),
     );
   async function show() {
@@ -24,7 +23,7 @@ export function WebhookSection({ app, hook }: { app: string; hook: string | null
     try {
       setShown(await secret(false));
     } catch (error) {
-      if (!(error instanceof Abandoned)) toast(asProblem(error).message, "error");
+      if (!(error instanceof NotGiven)) toast(asProblem(error).message, "error");
     } finally {
       setBusy(false);
     }
@@ -93,7 +92,7 @@ export function WebhookSection({ app, hook }: { app: string; hook: string | null
               setShown(await secret(true));
               toast("The webhooks have another secret.");
             } catch (error) {
-              if (!(error instanceof Abandoned)) throw error;
+              if (!(error instanceof NotGiven)) throw error;
             }
           }}
         >
@@ -103,7 +102,6 @@ export function WebhookSection({ app, hook }: { app: string; hook: string | null
           </p>
         </Confirm>
       )}
-      {fresh.dialog}
     </section>
   );
 }

@@ -1,8 +1,9 @@
 // One slot: what it does, where it is found, how it has been.
 
 import type { ComponentChildren } from "preact";
-import type { Metrics, SlotState, SlotStatus } from "../../api/types";
+import type { SlotState, SlotStatus } from "../../api/types";
 import { appAddress } from "../../layout/app-frame";
+import type { Used } from "../../live/metrics";
 import { isAdmin } from "../../session";
 import { Badge, Dot, SlotTag, type Tone } from "../../ui/badge";
 import { LinkButton } from "../../ui/button";
@@ -23,13 +24,15 @@ export function SlotCard(props: {
   it: SlotStatus;
   active: boolean;
   since: string | null | undefined;
+  /** Whether the next deploy goes to it. */
+  next: boolean;
   standby: string | undefined;
-  metrics: Metrics | undefined;
+  used: Used;
 }) {
-  const { app, it, active, metrics } = props;
+  const { app, it, active, used } = props;
   const { word, tone } = STATES[it.state];
   const runs = it.state === "running" || it.state === "starting";
-  const sample = metrics?.samples.at(-1)?.slots.find((sampled) => sampled.slot === it.slot);
+  const sample = used.samples.at(-1)?.slots.find((sampled) => sampled.slot === it.slot);
   return (
     <section class={active ? "card slot-card slot-card-active" : "card slot-card"} aria-labelledby={`slot-${it.slot}`}>
       <header class="slot-head">
@@ -46,7 +49,7 @@ export function SlotCard(props: {
             {props.since && <span class="muted">serves for <Since at={props.since} /></span>}
           </>
         ) : (
-          <span class="muted">No release is in it. The next deploy uses it.</span>
+          <span class="muted">No release is in it.{props.next && " The next deploy uses it."}</span>
         )}
       </div>
       <dl class="slot-facts">
@@ -65,9 +68,9 @@ export function SlotCard(props: {
         <Fact name="Restarts">
           {it.restarts > 0 ? <span class="slot-bad">{count(it.restarts, "time")} since it was last healthy for a minute</span> : "none"}
         </Fact>
-        <Fact name="Port">{it.port ? <code>{it.port}</code> : <None />}</Fact>
-        <Fact name="Node"><code class="breaks">{it.node}</code></Fact>
-        <Fact name="Process">{it.pid ? <code>{it.pid}</code> : <None />}</Fact>
+        <Fact name="Port">{it.port ? <code class="bare">{it.port}</code> : <None />}</Fact>
+        <Fact name="Node"><code class="bare breaks">{it.node}</code></Fact>
+        <Fact name="Process">{it.pid ? <code class="bare">{it.pid}</code> : <None />}</Fact>
         <Fact name="Memory">{sample ? bytes(sample.memory) : <None />}</Fact>
         <Fact name="CPU">{sample ? `${cpu(sample.cpu)} of a core` : <None />}</Fact>
         {sample?.in_flight !== undefined && sample.in_flight !== null && (
@@ -76,7 +79,7 @@ export function SlotCard(props: {
         {it.last_exit && <Fact name="Ended last"><span class="breaks">{it.last_exit}</span></Fact>}
         {!active && it.release && props.standby && <Fact name="Standby">{standby(props.standby, it.state)}</Fact>}
       </dl>
-      <HealthStrip slot={it.slot} changes={metrics?.health ?? []} now={it.health} />
+      <HealthStrip slot={it.slot} changes={used.health} now={it.health} />
       <footer class="slot-foot">
         <LinkButton small href={appAddress(app, `/logs?slot=${it.slot}`)}>Its log</LinkButton>
         {isAdmin.value && runs && (

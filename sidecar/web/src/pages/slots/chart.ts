@@ -15,7 +15,7 @@ export type Chart = { put: (points: Points) => void; destroy: () => void };
 const HEIGHT = 160;
 const AXIS = 66;
 
-export function draw(place: HTMLElement, first: Points, words: (value: number) => string): Chart {
+export function draw(place: HTMLElement, first: Points, words: (value: number) => string, steps?: number[]): Chart {
   const its = colours(["--blue", "--green", "--line", "--text-2"]);
   const font = `12px ${getComputedStyle(place).fontFamily}`;
   const axis = { stroke: its["--text-2"], font, grid: { stroke: its["--line"], width: 1 }, ticks: { show: false } };
@@ -28,8 +28,8 @@ export function draw(place: HTMLElement, first: Points, words: (value: number) =
       cursor: { show: false },
       scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] } },
       axes: [
-        { ...axis, space: 80, values: (_, at) => at.map((it) => clock.format(new Date(it * 1000))) },
-        { ...axis, size: AXIS, space: 40, values: (_, at) => at.map(words) },
+        { ...axis, size: 28, space: 80, values: (_, at) => at.map((it) => clock.format(new Date(it * 1000))) },
+        { ...axis, size: AXIS, space: 32, ...(steps ? { incrs: steps } : {}), values: (_, at) => at.map(words) },
       ],
       series: [
         {},

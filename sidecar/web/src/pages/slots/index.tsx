@@ -7,6 +7,7 @@ import { get } from "../../api/client";
 import type { AppStatus, Settings } from "../../api/types";
 import { AppFrame } from "../../layout/app-frame";
 import { Page } from "../../layout/page";
+import { useMetrics } from "../../live/metrics";
 import type { PageProps } from "../../router";
 import { isDeployer } from "../../session";
 import { Button } from "../../ui/button";
@@ -14,7 +15,6 @@ import { useLoad } from "../../ui/load";
 import { Notice, ProblemNotice } from "../../ui/state";
 import { SlotCard } from "./card";
 import { RestartDialog, StartDialog, StopDialog } from "./dialogs";
-import { useMetrics } from "./metrics";
 import { Use } from "./use";
 import "./slots.css";
 
@@ -28,7 +28,7 @@ type Open = "restart" | "stop" | "start";
 function Slots({ app, status }: { app: string; status: AppStatus }) {
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
-  const metrics = useMetrics(app);
+  const used = useMetrics(app).value;
   const settings = useLoad<Settings>((signal) => get("/v1/apps/{app}/settings", { path: { app }, signal }), [app]);
   const stopped = status.desired === "stopped";
   const nothing = !status.active;
@@ -71,12 +71,13 @@ function Slots({ app, status }: { app: string; status: AppStatus }) {
             it={it}
             active={status.active === it.slot}
             since={status.active === it.slot ? status.serving_since : undefined}
+            next={status.active ? status.active !== it.slot : it.slot === "blue"}
             standby={settings.data?.standby}
-            metrics={metrics.data}
+            used={used}
           />
         ))}
       </div>
-      <Use metrics={metrics} />
+      <Use used={used} />
       {!isDeployer.value && <p class="muted">Restarting and stopping need the role deployer.</p>}
       {open === "restart" && <RestartDialog app={app} onClose={close} />}
       {open === "stop" && <StopDialog app={app} status={status} onClose={close} />}

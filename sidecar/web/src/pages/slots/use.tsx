@@ -1,33 +1,31 @@
 // Memory and CPU of both slots over the last minutes: drawn, and in words beside it.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Metrics, Slot, SlotSample } from "../../api/types";
+import type { Slot, SlotSample } from "../../api/types";
 import { SlotTag } from "../../ui/badge";
 import { bytes, cpu } from "../../ui/format";
 import { scheme } from "../../layout/scheme";
-import { Loading, Notice, ProblemNotice } from "../../ui/state";
+import type { Used } from "../../live/metrics";
+import { Notice } from "../../ui/state";
 import type { Chart, Points } from "./chart";
-import type { Known } from "./metrics";
 
+/** Memory is read in powers of two, so the axis steps in them. */
+const MEMORY = Array.from({ length: 24 }, (_, power) => 2 ** (power + 20));
 const SLOTS: readonly Slot[] = ["blue", "green"];
 
-export function Use({ metrics }: { metrics: Known }) {
-  const { data, problem } = metrics;
+export function Use({ used }: { used: Used }) {
   return (
     <section class="section" aria-labelledby="use-title">
       <div class="section-head">
         <h2 id="use-title">Memory and CPU</h2>
         <p class="muted">The last ten minutes. Not kept when the daemon is started again.</p>
       </div>
-      {problem && <ProblemNotice problem={problem} kind="warn" />}
-      {!data ? (
-        !problem && <Loading rows={2} />
-      ) : data.samples.length === 0 ? (
+      {used.samples.length === 0 ? (
         <Notice><p>Nothing was measured yet: no slot runs, or the page was only just opened.</p></Notice>
       ) : (
         <div class="use-pair">
-          <Figure title="Memory" data={data} of={(it) => it.memory} words={bytes} />
-          <Figure title="CPU" data={data} of={(it) => it.cpu} words={cpu} />
+          <Figure title="Memory" data={used} of={(it) => it.memory} words={bytes} steps={MEMORY} />
+          <Figure title="CPU" data={used} of={(it) => it.cpu} words={cpu} />
         </div>
       )}
     </section>
@@ -36,7 +34,7 @@ export function Use({ metrics }: { metrics: Known }) {
 
 type Reading = (it: SlotSample) => number;
 
-function points(data: Metrics, of: Reading): Points {
+function points(data: Used, of: Reading): Points {
   const read = (slot: Slot) =>
     data.samples.map((it) => {
       const sample = it.slots.find((sampled) => sampled.slot === slot);
@@ -45,8 +43,8 @@ function points(data: Metrics, of: Reading): Points {
   return { at: data.samples.map((it) => Date.parse(it.at) / 1000), blue: read("blue"), green: read("green") };
 }
 
-function Figure(props: { title: string; data: Metrics; of: Reading; words: (value: number) => string }) {
-  const { title, data, of, words } = props;
+function Figure(props: { title: string; data: Used; of: Reading; words: (value: number) => string; steps?: number[] }) {
+  const { title, data, of, words, steps } = props;
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | undefined>(undefined);
   const [failed, fail] = useState(false);
@@ -59,7 +57,7 @@ function Figure(props: { title: string; data: Metrics; of: Reading; words: (valu
     // The drawing's code is loaded when there is something to draw.
     import("./chart").then(
       ({ draw }) => {
-        if (!gone && place.current) chart.current = draw(place.current, kept.current, words);
+        if (!gone && place.current) chart.current = draw(place.current, kept.current, words, steps);
       },
       () => !gone && fail(true),
     );
