@@ -105,7 +105,13 @@ fn open(set: &SetUp<'_>) -> Vec<Finding> {
             ));
         }
     }
-    if dashboard.hosts.is_empty() {
+    if dashboard.hosts.is_empty() && !local {
+        findings.push(Finding::problem(
+            SUBJECT,
+            format!("No `hosts` are named for {}: each request is refused.", dashboard.listen),
+            format!("Write `hosts = [\"vial.example.com\"]` into {file}."),
+        ));
+    } else if dashboard.hosts.is_empty() {
         findings.push(Finding::hint(
             SUBJECT,
             format!(
