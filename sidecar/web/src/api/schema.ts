@@ -3826,7 +3826,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It ends */
+            /** @description It has ended */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -9,6 +9,7 @@ import { inProgress } from "../ui/format";
 import { Icon } from "../ui/icon";
 import { Menu } from "../ui/menu";
 import { Toasts, toast } from "../ui/toast";
+import { FreshPassword } from "./fresh";
 import { chooseTheme, theme } from "./theme";
 
 export function Shell({ children }: { children: ComponentChildren }) {
@@ -33,6 +34,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </header>
       <ConnectionState />
       <main id="main" class="main" tabIndex={-1}>{children}</main>
+      <FreshPassword />
       <Toasts />
     </>
   );

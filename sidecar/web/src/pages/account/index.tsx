@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { asProblem, get, post, remove } from "../../api/client";
 import type { Problem, Session } from "../../api/types";
-import { Abandoned, useFresh } from "../../layout/fresh";
+import { NotGiven, withFresh } from "../../layout/fresh";
 import { Page } from "../../layout/page";
 import type { PageProps } from "../../router";
 import { logOut, whoami } from "../../session";
@@ -114,7 +114,6 @@ function Sessions() {
 }
 
 function ChangePassword() {
-  const fresh = useFresh();
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
   const [busy, setBusy] = useState(false);
@@ -125,14 +124,14 @@ function ChangePassword() {
     setBusy(true);
     setProblem(undefined);
     try {
-      await fresh.ask("To change your password, give the one that holds now.", () =>
+      await withFresh("To change your password, give the one that holds now.", () =>
         post<void>("/v1/password", { body: { password } }),
       );
       toast("Your password was changed.");
       setPassword("");
       setAgain("");
     } catch (error) {
-      if (!(error instanceof Abandoned)) setProblem(asProblem(error));
+      if (!(error instanceof NotGiven)) setProblem(asProblem(error));
     }
     setBusy(false);
   }
@@ -147,7 +146,6 @@ function ChangePassword() {
           <Button kind="primary" type="submit" busy={busy} disabled={!fits(password, again)}>Change password</Button>
         </div>
       </form>
-      {fresh.dialog}
     </section>
   );
 }
