@@ -22,6 +22,7 @@ const WORDS: Record<string, string> = {
   open_console: "Opening a console",
   attach_console: "Attaching to a console",
   end_console: "Ending a console",
+  console_ended: "A console’s end",
   reload: "Reading the configuration again",
   down: "Stopping every app",
   up: "Starting every app",

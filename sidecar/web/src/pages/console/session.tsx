@@ -36,7 +36,7 @@ export function Session({ console, status, onAgain, onLeave }: Props) {
   const [failed, setFailed] = useState(false);
   const [find, setFind] = useState("");
   const [missed, setMissed] = useState(false);
-  const [reader, setReader] = useState(() => localStorage.getItem(READER) === "yes");
+  const [reader, setReader] = useState(wantsReader);
   useFill(frame, 16, 320);
 
   useEffect(() => {
@@ -123,7 +123,7 @@ export function Session({ console, status, onAgain, onLeave }: Props) {
             onChange={(event) => {
               const on = event.currentTarget.checked;
               setReader(on);
-              localStorage.setItem(READER, on ? "yes" : "no");
+              keepReader(on);
               screen.current?.screenReader(on);
             }}
           />
@@ -159,6 +159,22 @@ export function Session({ console, status, onAgain, onLeave }: Props) {
       )}
     </div>
   );
+}
+
+function wantsReader(): boolean {
+  try {
+    return localStorage.getItem(READER) === "yes";
+  } catch {
+    return false;
+  }
+}
+
+function keepReader(on: boolean): void {
+  try {
+    localStorage.setItem(READER, on ? "yes" : "no");
+  } catch {
+    // A browser that keeps nothing: it holds until the page is left.
+  }
 }
 
 /** Which node this is, so that nobody types into the wrong one. */

@@ -70,7 +70,7 @@ export function Controls(props: Props) {
       {find.text !== "" && (
         <div class="log-found">
           <span class="muted num" role="status">
-            {find.at === undefined ? count(find.found, "line") : `${find.at + 1} of ${find.found.toLocaleString("en")}`}
+            {find.at === undefined ? count(find.found, "line") : `${(find.at + 1).toLocaleString("en")} of ${find.found.toLocaleString("en")}`}
           </span>
           <Button small icon="up" label="The match before (Enter)" disabled={find.found === 0} onClick={() => find.next(-1)} />
           <Button small icon="chevron" label="The next match (Shift+Enter)" disabled={find.found === 0} onClick={() => find.next(1)} />

@@ -173,13 +173,13 @@ function Logs({ app, status }: { app: string; status: AppStatus }) {
             onEnd={() => void source.loadNewer()}
           />
         )}
-        {!loading && !nothing && store.shown.length === 0 && (
+        {!loading && store.size > 0 && store.shown.length === 0 && (
           <p class="log-none" role="status">
             None of the {count(store.size, "line")} here fits the filter.{" "}
             {find.only && <Button small onClick={() => setOpen("kept")}>Search all that is kept</Button>}
           </p>
         )}
-        {(paused || !following || mode === "past") && !nothing && (
+        {(paused || !following || mode === "past") && store.size > 0 && (
           <div class="log-end">
             <Button kind="primary" icon="arrow" class="log-end-button" onClick={toEnd}>
               {mode === "past" ? "Back to live" : fresh > 0 ? count(fresh, "new line") : "To the end"}
@@ -196,7 +196,7 @@ function Logs({ app, status }: { app: string; status: AppStatus }) {
               </span>
               <span class="muted num">{count(store.shown.length, "line")}</span>
               {source.older.value === "loading" && <span class="muted">loading older lines…</span>}
-              {mode === "live" && (
+              {mode === "live" && store.size > 0 && (
                 <Button small icon={paused ? "play" : "pause"} onClick={() => (paused ? toEnd() : pause())}>
                   {paused ? "Resume" : "Pause"}
                 </Button>

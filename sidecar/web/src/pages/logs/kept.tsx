@@ -115,7 +115,7 @@ function InSlot(props: { app: string; slot: Slot; text: string; level: Level | u
       {found.busy && found.lines.length === 0 && <Loading rows={2} />}
       {!found.busy && found.lines.length === 0 && found.done && !problem && <p class="muted">Nothing that is kept has it.</p>}
       {!found.busy && !found.done && !problem && (
-        <Button small onClick={() => void search(found.before)}>Search further back</Button>
+        <Button small class="log-kept-more" onClick={() => void search(found.before)}>Search further back</Button>
       )}
     </section>
   );

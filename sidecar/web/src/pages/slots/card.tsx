@@ -24,6 +24,8 @@ export function SlotCard(props: {
   it: SlotStatus;
   active: boolean;
   since: string | null | undefined;
+  /** Whether the next deploy goes to it. */
+  next: boolean;
   standby: string | undefined;
   used: Used;
 }) {
@@ -47,7 +49,7 @@ export function SlotCard(props: {
             {props.since && <span class="muted">serves for <Since at={props.since} /></span>}
           </>
         ) : (
-          <span class="muted">No release is in it. The next deploy uses it.</span>
+          <span class="muted">No release is in it.{props.next && " The next deploy uses it."}</span>
         )}
       </div>
       <dl class="slot-facts">

@@ -71,6 +71,7 @@ function Slots({ app, status }: { app: string; status: AppStatus }) {
             it={it}
             active={status.active === it.slot}
             since={status.active === it.slot ? status.serving_since : undefined}
+            next={status.active ? status.active !== it.slot : it.slot === "blue"}
             standby={settings.data?.standby}
             used={used}
           />
