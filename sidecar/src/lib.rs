@@ -15,6 +15,7 @@ pub mod gate;
 pub mod hooks;
 pub mod listen;
 pub mod log;
+pub mod metrics;
 pub mod notify;
 pub mod patience;
 pub mod release;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use vial::api::access::{Rule, TABLE, Tcp};
 
 fn checked_in() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("web/openapi.json")
@@ -78,6 +79,26 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_a_way_to_be_refused() {
 }
 
 #[test]
+fn each_operation_has_a_row_that_says_who_may_do_it_and_each_row_an_operation() {
+    let document = document();
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            described.insert((method.to_uppercase(), path.clone(), name));
+            // Open is what the table opens to everybody, and nothing else.
+            let open = operation["security"].as_array().is_some_and(|it| it[0] == json!({}));
+            let rule =
+                TABLE.iter().find(|it| it.path == path && it.method == method.to_uppercase());
+            assert_eq!(open, rule.is_some_and(|it| it.tcp == Tcp::Public), "{method} {path}");
+        }
+    }
+    let row = |it: &Rule| (it.method.to_owned(), it.path.to_owned(), it.id.to_owned());
+    let rows: BTreeSet<_> = TABLE.iter().map(row).collect();
+    assert_eq!(described, rows);
+}
+
+#[test]
 fn a_type_is_what_serde_makes_of_it() {
     let document = document();
     let schemas = &document["components"]["schemas"];
@@ -105,4 +126,27 @@ fn a_type_is_what_serde_makes_of_it() {
         assert!(live.contains(&format!("{word:?}")), "{word} is missing: {live}");
     }
     assert!(schemas["Status"].to_string().contains("rolled_back"));
+}
+
+#[test]
+fn every_operation_stands_in_the_table_of_who_may_and_the_table_has_no_other() {
+    let document = document();
+    let described: BTreeSet<(String, String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| {
+                let id = operation["operationId"].as_str().unwrap();
+                (method.to_uppercase(), path.clone(), id.to_owned())
+            })
+        })
+        .collect();
+    let declared: BTreeSet<_> = vial::api::access::TABLE
+        .iter()
+        .map(|rule| (rule.method.to_owned(), rule.path.to_owned(), rule.id.to_owned()))
+        .collect();
+    let without: Vec<_> = described.difference(&declared).collect();
+    let beyond: Vec<_> = declared.difference(&described).collect();
+    assert!(without.is_empty() && beyond.is_empty(), "without a row: {without:?}; only a row: {beyond:?}");
 }

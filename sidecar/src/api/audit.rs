@@ -8,10 +8,12 @@ use axum::extract::{Extension, Query, State};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::broadcast;
+use utoipa::IntoParams;
 use vial_protocol::audit::Audit;
 
 use super::Shared;
 use super::answer::{Failure, bad};
+use super::openapi::Refusals;
 use super::peer::Peer;
 use crate::store::Store;
 use crate::store::audit::Entry;
@@ -96,14 +98,26 @@ fn shown(text: &str) -> String {
     text.chars().filter(|it| !it.is_control()).take(SHOWN).collect()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
+    /// Only rows about this app.
     app: Option<String>,
+    /// Only rows before this one.
     before: Option<u64>,
+    /// How many: 50 where absent, at most 1,000.
     limit: Option<usize>,
 }
 
+/// Who did what.
+#[utoipa::path(
+    get,
+    path = "/v1/audit",
+    operation_id = "audit",
+    params(Page),
+    responses((status = 200, description = "Newest first", body = Vec<Audit>), Refusals)
+)]
 pub(super) async fn audit(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -111,5 +125,5 @@ pub(super) async fn audit(
 ) -> Result<Json<Vec<Audit>>, Failure> {
     peer.operates()?;
     let Query(Page { app, before, limit }) = page.map_err(|error| bad(error.body_text()))?;
-    Ok(Json(shared.store.audit(app, before, limit.unwrap_or(100).min(1000)).await?))
+    Ok(Json(shared.store.audit(app, before, limit.unwrap_or(50).min(1000)).await?))
 }

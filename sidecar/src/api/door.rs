@@ -242,3 +242,7 @@ async fn quickly(request: Request) -> Result<Request, Failure> {
         Err(_) => Err(bad("The request was not there in time.")),
     }
 }
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;

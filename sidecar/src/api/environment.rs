@@ -65,6 +65,14 @@ pub(super) async fn show(
     Ok(Json(app.environment(reveal).await?))
 }
 
+/// The variables that releases start with, and their values.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/env/values",
+    operation_id = "reveal",
+    params(OfApp),
+    responses((status = 200, description = "With values", body = Environment), Refusals)
+)]
 pub(super) async fn reveal(
     Extension(peer): Extension<Peer>,
     Caller { app, .. }: Caller,

@@ -8,9 +8,10 @@
 //! converts and delegates to the app's handle: [`read`] for what
 //! only looks, [`change`] for what changes, [`deploy`] for archives, [`events`], [`logs`] and
 //! [`build_log`] for streams (with [`log_reader`] and [`build_reader`], which follow what grows), [`stream`] for
-//! all of it in one, [`console`] for what runs in a release and
+//! all of it in one, [`search`] for what is in a log, [`console`] for what runs in a release and
 //! [`consoles`] for that in a browser (both speak a WebSocket through [`bridge`]), [`migrations`] for the
-//! database, [`environment`] for what releases start with, [`source`] for where commits come from.
+//! database, [`metrics`] for what slots use, [`settings`] for what an app's file says,
+//! [`environment`] for what releases start with, [`source`] for where commits come from.
 //! [`session`], [`users`] and [`tokens`] are who gets in. [`pages`] are what a browser shows,
 //! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
 //!
@@ -28,7 +29,6 @@ mod change;
 mod console;
 mod consoles;
 mod cookie;
-mod declared;
 mod deploy;
 mod door;
 mod ending;
@@ -36,6 +36,7 @@ mod environment;
 mod events;
 mod log_reader;
 mod logs;
+mod metrics;
 mod migrations;
 pub mod openapi;
 mod pages;
@@ -43,8 +44,10 @@ mod peer;
 mod read;
 mod record;
 mod router;
+mod search;
 mod server;
 mod session;
+mod settings;
 mod source;
 mod stream;
 mod tokens;
@@ -64,6 +67,7 @@ use crate::app::request::Actor;
 use crate::config::HostConfig;
 use crate::console::Consoles;
 use crate::gate::Gate;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 pub use server::{serve, serve_dashboard};
@@ -100,6 +104,8 @@ pub struct Shared {
     pub gate: Gate,
     /// Who did what.
     pub audit: Trail,
+    /// What the slots use.
+    pub metrics: Metrics,
     /// When the daemon started.
     pub started_at: Timestamp,
 }

@@ -48,7 +48,6 @@ struct Carried;
 pub fn document() -> serde_json::Result<String> {
     let mut document = routes().into_openapi();
     document.merge(Carried::openapi());
-    document.merge(super::declared::Declared::openapi());
     document.info = info();
     document.security = Some(vec![
         SecurityRequirement::new("session", [] as [&str; 0]),
@@ -160,6 +159,15 @@ pub(super) struct OfDeployment {
 pub(super) struct ById {
     /// What names it.
     id: String,
+}
+
+/// The user that an operation is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only described: the handler reads it")]
+pub(super) struct ByName {
+    /// The user's name.
+    name: String,
 }
 
 /// What makes a repeated request one request.

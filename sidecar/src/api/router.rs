@@ -4,7 +4,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware;
-use axum::routing::{delete, get, patch, post};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vial_protocol::{Code, Problem};
@@ -13,25 +12,13 @@ use super::answer::Failure;
 use super::door::door;
 use super::{
     Shared, audit, build_log, change, console, consoles, deploy, environment, events, logs,
-    migrations, openapi, pages, read, session, source, stream, tokens, users,
+    metrics, migrations, openapi, pages, read, search, session, settings, source, stream, tokens,
+    users,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
     Router::from(routes())
-        .route("/v1/apps/{app}/env/values", get(environment::reveal))
-        .route("/v1/session", get(session::whoami).post(session::login).delete(session::logout))
-        .route("/v1/session/password", post(session::confirm))
-        .route("/v1/session/link", post(session::first_login))
-        .route("/v1/password", post(session::change_password))
-        .route("/v1/sessions", get(session::sessions))
-        .route("/v1/sessions/{id}", delete(session::end))
-        .route("/v1/users", get(users::users).post(users::add))
-        .route("/v1/users/{name}", patch(users::change).delete(users::remove))
-        .route("/v1/tokens", get(tokens::tokens).post(tokens::add))
-        .route("/v1/tokens/{id}", delete(tokens::remove))
-        .route("/v1/links", post(users::link))
-        .route("/v1/audit", get(audit::audit))
         .fallback(pages::elsewhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(limit))
@@ -51,6 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(stream::stream))
         .routes(routes!(stream::topics))
         .routes(routes!(read::app))
+        .routes(routes!(settings::settings))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(read::deployments, deploy::deploy))
         .routes(routes!(read::deployment))
         .routes(routes!(build_log::build_log))
@@ -66,6 +55,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(change::stop))
         .routes(routes!(change::start))
         .routes(routes!(logs::logs))
+        .routes(routes!(search::search_logs))
+        .routes(routes!(search::log_text))
         .routes(routes!(console::rpc))
         .routes(routes!(console::eval))
         .routes(routes!(console::console))
@@ -73,6 +64,19 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(consoles::consoles))
         .routes(routes!(consoles::attach_console, consoles::end_console))
         .routes(routes!(read::snippet))
+        .routes(routes!(environment::reveal))
+        .routes(routes!(session::whoami, session::login, session::logout))
+        .routes(routes!(session::confirm))
+        .routes(routes!(session::first_login))
+        .routes(routes!(session::change_password))
+        .routes(routes!(session::sessions))
+        .routes(routes!(session::end))
+        .routes(routes!(users::users, users::add))
+        .routes(routes!(users::change, users::remove))
+        .routes(routes!(users::link))
+        .routes(routes!(tokens::tokens, tokens::add))
+        .routes(routes!(tokens::remove))
+        .routes(routes!(audit::audit))
 }
 
 async fn not_so(method: Method, uri: Uri) -> Failure {

@@ -13,6 +13,7 @@ use super::Shared;
 use super::answer::{Failure, bad, too_soon};
 use super::audit::Note;
 use super::cookie;
+use super::openapi::{ById, Refusals};
 use super::peer::Peer;
 use super::way::Way;
 use crate::gate::{Denied, Guest, LoggedIn, LoginFrom};
@@ -28,6 +29,15 @@ pub(super) fn quietly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     })
 }
 
+/// Logs in.
+#[utoipa::path(
+    post,
+    path = "/v1/session",
+    operation_id = "login",
+    request_body = Login,
+    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals),
+    security(())
+)]
 pub(super) async fn login(
     State(shared): State<Shared>,
     Extension(way): Extension<Way>,
@@ -45,6 +55,15 @@ pub(super) async fn login(
     entered(logged_in.await, &way, &note)
 }
 
+/// Logs in by a link that serves once.
+#[utoipa::path(
+    post,
+    path = "/v1/session/link",
+    operation_id = "first_login",
+    request_body = FirstLogin,
+    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals),
+    security(())
+)]
 pub(super) async fn first_login(
     State(shared): State<Shared>,
     Extension(way): Extension<Way>,
@@ -61,6 +80,13 @@ pub(super) async fn first_login(
     entered(logged_in.await, &way, &note)
 }
 
+/// Who asks, and what they may do.
+#[utoipa::path(
+    get,
+    path = "/v1/session",
+    operation_id = "whoami",
+    responses((status = 200, description = "Who it is", body = Whoami), Refusals)
+)]
 pub(super) async fn whoami(Extension(peer): Extension<Peer>) -> Json<Whoami> {
     Json(match peer.guest() {
         Some(guest) => of_guest(guest),
@@ -75,6 +101,13 @@ pub(super) async fn whoami(Extension(peer): Extension<Peer>) -> Json<Whoami> {
     })
 }
 
+/// Logs out.
+#[utoipa::path(
+    delete,
+    path = "/v1/session",
+    operation_id = "logout",
+    responses((status = 204, description = "The session has ended"), Refusals)
+)]
 pub(super) async fn logout(
     State(shared): State<Shared>,
     Extension(way): Extension<Way>,
@@ -94,6 +127,14 @@ pub(super) async fn logout(
     Ok(response)
 }
 
+/// Gives the password once more, for what needs it fresh.
+#[utoipa::path(
+    post,
+    path = "/v1/session/password",
+    operation_id = "confirm",
+    request_body = Password,
+    responses((status = 200, description = "The password counts as fresh", body = Whoami), Refusals)
+)]
 pub(super) async fn confirm(
     State(shared): State<Shared>,
     Extension(way): Extension<Way>,
@@ -111,6 +152,14 @@ pub(super) async fn confirm(
     told(confirmed.await.map(Json), &note)
 }
 
+/// Changes one's own password.
+#[utoipa::path(
+    post,
+    path = "/v1/password",
+    operation_id = "change_password",
+    request_body = Password,
+    responses((status = 204, description = "It is changed"), Refusals)
+)]
 pub(super) async fn change_password(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -122,6 +171,13 @@ pub(super) async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Sessions: one's own, or everybody's for an admin.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions",
+    operation_id = "sessions",
+    responses((status = 200, description = "Used last first", body = Vec<Session>), Refusals)
+)]
 pub(super) async fn sessions(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -130,6 +186,14 @@ pub(super) async fn sessions(
     Ok(Json(shared.gate.sessions(own(&peer)?, current).await?))
 }
 
+/// Ends a session with its streams and consoles.
+#[utoipa::path(
+    delete,
+    path = "/v1/sessions/{id}",
+    operation_id = "end_session",
+    params(ById),
+    responses((status = 204, description = "It has ended"), Refusals)
+)]
 pub(super) async fn end(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,

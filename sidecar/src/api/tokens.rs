@@ -9,8 +9,16 @@ use vial_protocol::access::{AskToken, NewToken, Token};
 use super::Shared;
 use super::answer::{Failure, required};
 use super::audit::Note;
+use super::openapi::{ById, Refusals};
 use super::peer::Peer;
 
+/// API tokens.
+#[utoipa::path(
+    get,
+    path = "/v1/tokens",
+    operation_id = "tokens",
+    responses((status = 200, description = "Newest first", body = Vec<Token>), Refusals)
+)]
 pub(super) async fn tokens(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -19,6 +27,14 @@ pub(super) async fn tokens(
     Ok(Json(shared.gate.tokens().await?))
 }
 
+/// Makes an API token.
+#[utoipa::path(
+    post,
+    path = "/v1/tokens",
+    operation_id = "add_token",
+    request_body = AskToken,
+    responses((status = 200, description = "It is made, and shown this once", body = NewToken), Refusals)
+)]
 pub(super) async fn add(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
@@ -31,6 +47,14 @@ pub(super) async fn add(
     Ok(Json(shared.gate.add_token(asked, &actor.name).await?))
 }
 
+/// Removes an API token.
+#[utoipa::path(
+    delete,
+    path = "/v1/tokens/{id}",
+    operation_id = "remove_token",
+    params(ById),
+    responses((status = 204, description = "It is refused from now on"), Refusals)
+)]
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,

@@ -331,6 +331,7 @@ impl<'a> Known<'a> {
             digest: String::new(),
         };
         plan.digest = digest(&plan);
+        self.history.tell_figures(&mut plan);
         Ok(plan)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 use vial_protocol::{Build, Commit, Deployment, Kind, Release, Status};
 
+use crate::store::load::STARTS;
 use crate::store::record::Record;
 
 /// How many deployments are remembered; the store has all of them.
@@ -23,6 +24,10 @@ pub struct Past {
     pub release: Option<u64>,
     /// The version of the environment that it ran with last.
     pub environment: u64,
+    /// When it was asked for.
+    pub queued_at: Option<Timestamp>,
+    /// When its release was started; absent where it ran already, or never did.
+    pub starting_at: Option<Timestamp>,
     /// When it took the traffic.
     pub live_at: Option<Timestamp>,
     /// What it built.
@@ -44,6 +49,8 @@ impl Past {
 pub struct History {
     past: VecDeque<Past>,
     releases: BTreeMap<u64, Release>,
+    /// The newest starts of releases, whatever they were for, oldest first.
+    starts: VecDeque<(u64, Timestamp)>,
 }
 
 impl History {
@@ -59,12 +66,47 @@ impl History {
                 status: it.status,
                 release: it.release.as_ref().map(|release| release.number),
                 environment: it.environment,
+                queued_at: Some(it.queued_at),
+                starting_at: None,
                 live_at: it.live_at,
                 build: it.build.clone(),
                 commit: it.commit.clone(),
             })
             .collect();
-        History { past, releases }
+        History { past, releases, starts: VecDeque::new() }
+    }
+
+    /// The same with what the store knows of starts: when deployments began theirs, and the newest
+    /// of all with their releases, oldest first.
+    #[must_use]
+    pub fn with_starts(
+        mut self,
+        starting: &BTreeMap<u64, Timestamp>,
+        starts: Vec<(u64, Timestamp)>,
+    ) -> Self {
+        for it in &mut self.past {
+            it.starting_at = starting.get(&it.number).copied();
+        }
+        self.starts = starts.into();
+        self
+    }
+
+    /// A release was started, for whatever reason.
+    pub fn add_start(&mut self, release: u64, at: Timestamp) {
+        self.starts.push_back((release, at));
+        if self.starts.len() > STARTS {
+            self.starts.pop_front();
+        }
+    }
+
+    /// How often a release was started in a span of time; absent where that is not remembered.
+    #[must_use]
+    pub fn starts_of(&self, release: u64, from: Timestamp, until: Timestamp) -> Option<usize> {
+        let forgotten = self.starts.len() >= STARTS
+            && self.starts.front().is_some_and(|(_, oldest)| *oldest > from);
+        let within = |at: &Timestamp| (from..until).contains(at);
+        let count = self.starts.iter().filter(|(it, at)| *it == release && within(at)).count();
+        (!forgotten).then_some(count)
     }
 
     /// A deployment by its number, if it is remembered.
@@ -139,10 +181,18 @@ impl History {
                 status: Status::Queued,
                 release: began.release,
                 environment: 0,
+                queued_at: Some(now),
+                starting_at: None,
                 live_at: None,
                 build: began.build.clone(),
                 commit: None,
             }),
+            Record::Entered { number, status: Status::Starting } => {
+                self.change(*number, |it| {
+                    it.status = Status::Starting;
+                    it.starting_at.get_or_insert(now);
+                });
+            }
             Record::Entered { number, status } | Record::Ended { number, status, .. } => {
                 self.change(*number, |it| it.status = *status);
             }

@@ -10,7 +10,7 @@
 //! [`machine`] holds the life of a deployment and of the slots: pure, property-tested, and the only
 //! place that assigns their state. [`history`] is what is known of ended deployments; [`admission`]
 //! decides over both whether a request is accepted, waits, or is refused, and makes the plan, with
-//! [`standing`] for the migrations between two releases. [`task`] is the owner: it commits what a step
+//! [`standing`] for the migrations between two releases and `figures` for how long it takes. [`task`] is the owner: it commits what a step
 //! records before it runs what the step wants done, at the time that [`clock`] tells. What cannot be
 //! committed yet waits in its `backlog`.
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`, `build`), and
@@ -51,6 +51,7 @@ mod ask;
 mod backlog;
 mod effects;
 mod explain;
+mod figures;
 mod jobs;
 mod notice;
 mod refuse;

@@ -105,7 +105,8 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
     sweep_releases(context, &loaded.releases);
     let state = State::restored(&loaded, &alive);
     let clock = Clock::resumed(loaded.clock, loaded.latest);
-    let history = History::new(&loaded.deployments, loaded.releases);
+    let history = History::new(&loaded.deployments, loaded.releases)
+        .with_starts(&loaded.starting, loaded.starts);
     let interrupted = leftovers.of_migration(context, &state).await?;
     Ok(Found { state, history, clock, runs, seen, interrupted, leftovers })
 }

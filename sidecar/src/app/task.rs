@@ -282,6 +282,9 @@ impl Task {
         let known_run = |slot: Slot, run| self.state.slots.get(slot).life.run() == Some(run);
         match sight {
             Sight::Process { slot, run, pid, since } if known_run(slot, run) => {
+                if let Some(release) = self.state.slots.get(slot).release {
+                    self.history.add_start(release, since);
+                }
                 *self.seen.get_mut(slot) = Seen {
                     pid: Some(pid),
                     since: Some(since),

@@ -97,6 +97,14 @@ impl fmt::Debug for Source {
     }
 }
 
+impl Source {
+    /// Whether a command is one that is run where the file names nothing.
+    #[must_use]
+    pub fn is_usual_command(command: &str) -> bool {
+        USUAL.contains(&command)
+    }
+}
+
 /// Reads the table, if there is one.
 pub(super) fn read(root: &Section<'_, '_>, daemon: &Daemon) -> Option<Source> {
     root.get("source")?;

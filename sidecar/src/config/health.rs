@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::duration;
 use super::entry::Entry;
 use super::section::Section;
 use super::text;
@@ -41,6 +42,22 @@ pub enum Check {
     Command(Vec<String>),
     /// That the process has been running for so long: 100 ms to 1 h, and within the deadline.
     Alive(Duration),
+}
+
+impl Health {
+    /// What is asked, for a person: "GET /health, 200, within 1m". Of a command only the program:
+    /// its arguments may be secrets.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let asked = match &self.check {
+            Check::Http { path, status } => format!("GET {path}, {status}"),
+            Check::Command(command) => {
+                format!("{} ends with status 0", command.first().map_or("a command", |it| it))
+            }
+            Check::Alive(time) => format!("the process runs for {}", duration::text(*time)),
+        };
+        format!("{asked}, within {}", duration::text(self.deadline))
+    }
 }
 
 /// Reads the table, or gives what is usual where there is none. `routed`: the app has hosts;

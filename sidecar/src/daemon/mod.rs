@@ -48,6 +48,7 @@ use crate::config::{Config, ConfigError};
 use crate::console::Consoles;
 use crate::gate::Gate;
 use crate::hooks;
+use crate::metrics::Metrics;
 use crate::notify;
 use crate::slot::cgroup;
 use crate::store::ballast::Ballast;
@@ -168,6 +169,7 @@ pub async fn run(start: Start) -> Result<(), ServeError> {
         streams: api::Streams::new(stopped.clone()),
         gate: Gate::new(daemon.store.clone()),
         audit: Trail::new(daemon.store.clone()),
+        metrics: Metrics::start(apps.reader()),
         started_at,
     };
     let hooks = daemon.host.hooks.map(|address| {

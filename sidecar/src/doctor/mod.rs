@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! configuration → state → disk → logs → environment → daemon → unit → apps → ports → pushes →
-//! caddy → route → records
+//! dashboard → caddy → route → records
 //! ```
 //!
 //! Each subject is a file with a `check` that takes the scene and gives [`Finding`]s: what is fine
@@ -20,6 +20,7 @@ mod apps;
 mod caddy;
 mod configuration;
 mod daemon;
+mod dashboard;
 mod disk;
 mod environment;
 mod finding;
@@ -63,6 +64,7 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
         findings.extend(apps::check(&set));
         findings.extend(ports::check(&set).await);
         findings.extend(pushes::check(&set));
+        findings.extend(dashboard::check(&set));
         findings.extend(caddy::check(&set).await);
         findings.extend(records::check(&set));
     }

@@ -35,14 +35,14 @@ impl Gate {
     ///
     /// # Errors
     /// Where there is one of that name, or name or password are none.
-    pub async fn add_user(&self, user: NewUser, by: &str) -> Result<(), Denied> {
+    pub async fn add_user(&self, user: NewUser, by: &str) -> Result<User, Denied> {
         let NewUser { name, role, password } = user;
         fit(&name)?;
         password::fit(&password)?;
         let password = self.passwords.hash(password).await?;
         let made = MadeUser { name: name.clone(), role, password, made_by: by.to_owned() };
         if self.store.add_user(made, Timestamp::now()).await? {
-            return Ok(());
+            return self.user(&name).await;
         }
         let next = format!("`vial user password {name}` or `vial user role {name} ROLE`");
         Err(refused(Code::AlreadyThere, format!("There is a user called {name} already."), next))
@@ -52,8 +52,14 @@ impl Gate {
     ///
     /// # Errors
     /// Where there is none, or the password is none.
-    pub async fn change_user(&self, name: &str, change: ChangeUser) -> Result<(), Denied> {
-        self.change(name, change, None).await
+    pub async fn change_user(&self, name: &str, change: ChangeUser) -> Result<User, Denied> {
+        self.change(name, change, None).await?;
+        self.user(name).await
+    }
+
+    async fn user(&self, name: &str) -> Result<User, Denied> {
+        let users = self.users().await?;
+        users.into_iter().find(|it| it.name == name).ok_or_else(nobody)
     }
 
     /// Gives the user of a session another password. Their other sessions end.

@@ -39,9 +39,11 @@
 //! # The map
 //!
 //! `lines` cuts bytes into lines. `live` is the file, `segment` the compressed part, `times` which
-//! length the log had when. [`read`] puts them together for readers, [`follow`] waits for more.
-//! `keeper` does the work above in one look, `room` tells it how full the disk is, `mend` takes up a
-//! file that somebody else emptied, `edge` is what of the system a test replaces.
+//! length the log had when. [`read`] puts them together for readers, [`search`] looks through
+//! them from the end, [`follow`] waits for more.
+//! `level` guesses how grave a line is. `keeper` does the work above in one look, `room` tells it how
+//! full the disk is, `mend` takes up a file that somebody else emptied, `edge` is what of the system
+//! a test replaces.
 //!
 //! This folder knows nothing of deployments, apps or the API, and must not import them.
 
@@ -49,12 +51,14 @@ pub mod follow;
 
 mod edge;
 mod keeper;
+mod level;
 mod lines;
 mod live;
 mod mend;
 mod read;
 mod renew;
 mod room;
+mod search;
 mod segment;
 mod times;
 
@@ -62,6 +66,8 @@ mod times;
 mod keeper_tests;
 
 pub use keeper::{Keeper, Looked, Policy};
+pub use level::Level;
 pub use lines::{LINE, LogRead, Unfinished};
-pub use read::{len, offset_at, read, tail};
+pub use read::{len, offset_at, offset_by, read, tail};
 pub use renew::{renew, unfreed};
+pub use search::{Found, Range, search};

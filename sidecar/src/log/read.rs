@@ -34,6 +34,18 @@ pub fn offset_at(path: &Path, time: Timestamp) -> io::Result<u64> {
     Ok(times::since(&Times::of(&folder(path)).all()?, time.as_second()))
 }
 
+/// An offset that everything written before a time comes before: as near to it as is known. The
+/// log's end where nothing was noted since.
+///
+/// # Errors
+/// Where what is known cannot be read.
+pub fn offset_by(path: &Path, time: Timestamp) -> io::Result<u64> {
+    match times::by(&Times::of(&folder(path)).all()?, time.as_second()) {
+        Some(offset) => Ok(offset),
+        None => len(path),
+    }
+}
+
 /// Reads lines from an offset on, about `max_bytes` of them. A log that does not exist is empty,
 /// and an offset past its end is kept: the file may grow to it.
 ///
@@ -167,7 +179,7 @@ fn live_piece(path: &Path, from: u64, most: usize) -> io::Result<Option<(u64, Ve
 }
 
 /// What there is right before an offset; absent where nothing is kept there.
-fn piece_before(path: &Path, end: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
+pub(super) fn piece_before(path: &Path, end: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
     loop {
         let segments = Segments::of(path)?;
         if end > segments.end() {

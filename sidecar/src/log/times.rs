@@ -95,6 +95,13 @@ pub(super) fn since(times: &[Time], seconds: i64) -> u64 {
     older(times, seconds).map_or(0, |time| time.offset)
 }
 
+/// An offset that everything written up to a time comes before; absent where nothing was noted since.
+/// After a clock was set back, the first that counts is the one that leaves nothing out.
+pub(super) fn by(times: &[Time], seconds: i64) -> Option<u64> {
+    let later = times.iter().rev().take_while(|time| time.seconds > seconds).last();
+    later.map(|time| time.offset)
+}
+
 /// An offset that everything written before a time, and nothing else, comes before; absent where
 /// nothing is known to be so old.
 ///
@@ -148,6 +155,18 @@ mod tests {
         assert_eq!(since(&times, 1000), 10);
         assert_eq!(since(&times, 1099), 10);
         assert_eq!(since(&times, 5000), 30);
+    }
+
+    #[test]
+    fn what_came_by_a_time_is_before_the_first_length_after_it() {
+        let times = [time(10, 1000), time(30, 1100), time(50, 1200)];
+        assert_eq!(by(&times, 999), Some(10));
+        assert_eq!(by(&times, 1000), Some(30));
+        assert_eq!(by(&times, 1150), Some(50));
+        assert_eq!(by(&times, 1200), None);
+        // Set back by an hour: what may have been written by then is all before the last.
+        let times = [time(10, 5000), time(30, 1100), time(50, 1200)];
+        assert_eq!(by(&times, 1150), Some(50));
     }
 
     #[test]

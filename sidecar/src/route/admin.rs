@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PATIENCE_TO_CHANGE: Duration = Duration::from_secs(10);
 
 /// Caddy's admin endpoint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Admin {
     address: Address,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use vial_protocol::Slot;
 
@@ -65,6 +66,52 @@ pub(super) async fn in_flight(admin: Option<&Admin>, settings: &Settings) -> Opt
         upstreams.iter().find(|entry| entry.address == dial).map(|entry| entry.num_requests)
     };
     Some(InFlight { blue: of(Slot::Blue)?, green: of(Slot::Green)? })
+}
+
+/// One route's requests in flight, as far as Caddy says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    blue: Option<u64>,
+    green: Option<u64>,
+}
+
+impl Counted {
+    /// Those to a slot.
+    #[must_use]
+    pub fn of(self, slot: Slot) -> Option<u64> {
+        match slot {
+            Slot::Blue => self.blue,
+            Slot::Green => self.green,
+        }
+    }
+
+    /// Those to both.
+    #[must_use]
+    pub fn both(self) -> Option<u64> {
+        let known = [self.blue, self.green];
+        known.iter().any(Option::is_some).then(|| known.iter().flatten().sum())
+    }
+}
+
+/// The requests in flight of many routes, in their order. A Caddy is asked once for all of them.
+pub(super) async fn counted(routes: &[Option<(&Admin, &Settings)>]) -> Vec<Counted> {
+    let mut admins: Vec<&Admin> = Vec::new();
+    for (admin, _) in routes.iter().flatten() {
+        if !admins.contains(admin) {
+            admins.push(admin);
+        }
+    }
+    let answers = join_all(admins.iter().map(|admin| admin.upstreams())).await;
+    let of = |(admin, settings): (&Admin, &Settings)| {
+        let at = admins.iter().position(|it| *it == admin)?;
+        let upstreams = answers.get(at)?.as_ref().ok()?;
+        let to = |slot| {
+            let dial = settings.dial(slot);
+            upstreams.iter().find(|entry| entry.address == dial).map(|entry| entry.num_requests)
+        };
+        Some(Counted { blue: to(Slot::Blue), green: to(Slot::Green) })
+    };
+    routes.iter().map(|route| route.and_then(of).unwrap_or_default()).collect()
 }
 
 /// Waits until nothing is in flight to a slot, at most until the deadline.

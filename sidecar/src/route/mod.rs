@@ -34,12 +34,13 @@ mod switched;
 mod tls;
 mod visible;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use vial_protocol::Slot;
 
 pub use address::{Address, BadAddress, ProbeAddress};
-pub use drain::{CountedBy, Drained, InFlight};
+pub use drain::{Counted, CountedBy, Drained, InFlight};
 pub use file::FileRoute;
 pub use patch::AdminRoute;
 pub use probe::Target;
@@ -153,6 +154,13 @@ impl Route {
             Route::Admin(route) => Some(&route.admin),
         }
     }
+}
+
+/// The requests in flight of many routes, in their order: a Caddy is asked once for all of them.
+pub async fn in_flight(routes: &[Option<Arc<Route>>]) -> Vec<Counted> {
+    let through = |route| Some((Route::admin(route)?, Route::settings(route)));
+    let routes: Vec<_> = routes.iter().map(|it| it.as_deref().and_then(through)).collect();
+    drain::counted(&routes).await
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! [`process`] holds it by its pidfd. [`spawn`] starts one in two phases, through [`trampoline`],
 //! which is this binary run again. [`family`] is what belongs to it, and how it is stopped;
 //! [`cgroup`] keeps that together where the host lets us, and [`heart`] finds what would start it
-//! again behind our back.
+//! again behind our back. [`usage`] is what it and its descendants use.
 //! [`apart`] gives one that nobody vouches for
 //! namespaces of its own.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
@@ -39,6 +39,7 @@ pub mod remote;
 pub mod spawn;
 pub mod terminal;
 pub mod trampoline;
+pub mod usage;
 
 pub use exit::Exit;
 pub use family::Stopped;

@@ -11,6 +11,9 @@ use super::record::Anchor;
 use super::rows::{self, at_some, word, word_some};
 use super::{Store, StoreError, environment};
 
+/// How many starts of releases are loaded.
+pub const STARTS: usize = 256;
+
 /// All that the store knows of an app, but for its processes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
@@ -26,6 +29,10 @@ pub struct Loaded {
     pub environment: Newest,
     /// The newest deployments, newest first: every one in progress is among them.
     pub deployments: Vec<Deployment>,
+    /// When the release of each of those was started, where it was.
+    pub starting: BTreeMap<u64, Timestamp>,
+    /// The newest starts, oldest first: the release, and when.
+    pub starts: Vec<(u64, Timestamp)>,
     /// The releases that are on the disk, by number.
     pub releases: BTreeMap<u64, Release>,
     /// The runs that were told to end and are not known to have ended.
@@ -90,6 +97,8 @@ pub(super) fn load(
             ))
         },
     )?;
+    let deployments = super::history::list(connection, app, None, newest)?;
+    let oldest = deployments.last().map_or(0, |it| it.number);
     Ok(Loaded {
         desired: word(&desired)?,
         active: word_some(active)?,
@@ -99,7 +108,9 @@ pub(super) fn load(
             today: environment::newest(connection, app)?,
             secrets: environment::newest_secret(connection, app)?,
         },
-        deployments: super::history::list(connection, app, None, newest)?,
+        deployments,
+        starting: starting(connection, app, oldest)?,
+        starts: newest_starts(connection, app)?,
         releases: releases(connection, app)?,
         stopping: stopping(connection, app)?,
         next_number: next(connection, "select max(number) from deployments where app = ?1", app)?,
@@ -151,6 +162,36 @@ fn slots(connection: &Connection, app: &str) -> Result<Vec<Filled>, StoreError> 
         });
     }
     Ok(slots)
+}
+
+fn starting(
+    connection: &Connection,
+    app: &str,
+    oldest: u64,
+) -> Result<BTreeMap<u64, Timestamp>, StoreError> {
+    let mut statement = connection.prepare(
+        "select deployment, min(started_at) from steps \
+         where app = ?1 and deployment >= ?2 and status = 'starting' group by deployment",
+    )?;
+    let mut found = statement.query(params![app, oldest])?;
+    let mut starting = BTreeMap::new();
+    while let Some(row) = found.next()? {
+        starting.insert(row.get(0)?, rows::at(row.get(1)?)?);
+    }
+    Ok(starting)
+}
+
+fn newest_starts(connection: &Connection, app: &str) -> Result<Vec<(u64, Timestamp)>, StoreError> {
+    let mut statement = connection.prepare(
+        "select release, started_at from runs where app = ?1 order by run desc limit ?2",
+    )?;
+    let mut found = statement.query(params![app, STARTS])?;
+    let mut starts = Vec::new();
+    while let Some(row) = found.next()? {
+        starts.push((row.get(0)?, rows::at(row.get(1)?)?));
+    }
+    starts.reverse();
+    Ok(starts)
 }
 
 fn stopping(connection: &Connection, app: &str) -> Result<BTreeSet<u64>, StoreError> {

@@ -5,12 +5,14 @@
 //! keeps heavy tests from one another, [`releases`] builds what is deployed, [`repository`] is where it could be fetched, [`caddy`] is the web
 //! server, [`stub`] makes releases without a BEAM, [`web`] asks through it, [`said`] is what a command
 //! printed and how it ended, [`manager`] stands for systemd, [`env`] sets variables as a person does, [`terminal`] is one with somebody at it,
+//! [`browser`] does what a browser does with the API,
 //! [`look`] waits until an app is as
 //! a test wants it, [`processes`] finds what runs in a host's folder, so that nothing outlives its test.
 
 // Each test binary uses a part of it. A helper that fails is a test that fails.
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod browser;
 pub mod caddy;
 pub mod daemon;
 pub mod env;

@@ -72,6 +72,11 @@ impl Setup {
         self
     }
 
+    /// A dashboard on loopback, with no Caddy before it.
+    pub fn plain_dashboard(self, port: u16) -> Setup {
+        self.host(&format!("[dashboard]\nlisten = \"127.0.0.1:{port}\"\n"))
+    }
+
     /// What the host's file says under `[caddy]`.
     pub fn caddy(mut self, lines: &str) -> Setup {
         self.caddy.push_str(lines);

@@ -19,7 +19,11 @@ async function confirmation(page: Page) {
 async function rolledBack(page: Page, number: number, reason: string, actor: string): Promise<void> {
   await until(`#${number} has succeeded`, async () => (await history())[0]?.status === "succeeded");
   const [rollback, before] = await history();
-  equal([rollback?.number, rollback?.kind, rollback?.actor, rollback?.reason], [number, "rollback", actor, reason], "the history has the rollback");
+  equal(
+    [rollback?.number, rollback?.kind, rollback?.actor, rollback?.reason],
+    [number, "rollback", `${actor} at dashboard`, reason],
+    "the history has the rollback, and where it was asked for",
+  );
   equal(before?.status, "rolled_back", "and what it took back");
   equal(rollback?.reverts?.length, 1, "it was asked to revert one migration");
   // The page says the same, with no reload.
@@ -50,7 +54,7 @@ async function byMouse(browser: Browser): Promise<void> {
   const dialog = await confirmation(page);
   const confirm = dialog.getByRole("button", { name: /^Roll back/i });
   check(await confirm.isDisabled(), "nothing can be confirmed before it is said what becomes of the migration");
-  await dialog.getByRole("radio", { name: /Revert/i }).check();
+  await dialog.getByRole("radio", { name: /^Revert/i }).check();
   await dialog.getByLabel(/Reason/i).fill("the home page answers 500");
   await picture(page, "story-2-confirmation");
   await until("it can be confirmed", () => confirm.isEnabled());
@@ -97,7 +101,7 @@ async function byKeyboard(browser: Browser): Promise<void> {
 
   await tabTo(page, /^radio/);
   // A group of radio buttons is one stop; the arrows choose.
-  const revert = dialog.getByRole("radio", { name: /Revert/i });
+  const revert = dialog.getByRole("radio", { name: /^Revert/i });
   for (let presses = 0; presses < 4 && !(await revert.isChecked()); presses += 1) {
     await page.keyboard.press(presses === 0 ? "Space" : "ArrowDown");
   }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::time::Instant;
-use vial_protocol::live::{BuildTopic, Live, LogTopic, Topics};
+use vial_protocol::live::{self, BuildTopic, Live, LogTopic, Topics};
 use vial_protocol::{Code, Problem};
 
 use super::followed::{Followed, Follower};
@@ -19,11 +19,12 @@ use crate::api::build_reader::{self, BuildReader};
 use crate::api::log_reader::LogReader;
 use crate::api::peer::Peer;
 use crate::app::handle::App;
+use crate::metrics::Metrics;
 
 /// The most logs, and the most builds.
 const LOGS: usize = 8;
 /// The most apps whose metrics come.
-const METRICS: usize = 100;
+const MEASURED: usize = 100;
 /// The longest name of an app that is looked up.
 const NAME: usize = 100;
 /// About how much of a log comes at once.
@@ -36,6 +37,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 enum Topic {
     Log(LogTopic),
     Build(BuildTopic),
+    Metrics(String),
     Audit,
 }
 
@@ -43,6 +45,7 @@ impl Topic {
     fn app(&self) -> Option<&str> {
         match self {
             Topic::Log(LogTopic { app, .. }) | Topic::Build(BuildTopic { app, .. }) => Some(app),
+            Topic::Metrics(app) => Some(app),
             Topic::Audit => None,
         }
     }
@@ -51,9 +54,9 @@ impl Topic {
 /// Refuses what is more than a page needs, or not for whom asks.
 pub(super) fn check(wanted: &Topics, peer: &Peer) -> Result<(), Failure> {
     let Topics { logs, builds, metrics, audit } = wanted;
-    if logs.len() > LOGS || builds.len() > LOGS || metrics.len() > METRICS {
+    if logs.len() > LOGS || builds.len() > LOGS || metrics.len() > MEASURED {
         return Err(bad(format!(
-            "A stream brings at most {LOGS} logs, {LOGS} builds and the metrics of {METRICS} apps."
+            "A stream brings at most {LOGS} logs, {LOGS} builds and the metrics of {MEASURED} apps."
         )));
     }
     let logs = logs.iter().map(|it| &it.app);
@@ -81,9 +84,10 @@ impl Following {
         peer: &Peer,
         followed: &mut Followed,
     ) {
-        let Wanted { topics: Topics { logs, builds, audit, .. }, audit_after } = wanted;
+        let Wanted { topics: Topics { logs, builds, metrics, audit }, audit_after } = wanted;
         let mut wanted: HashSet<Topic> = logs.into_iter().map(Topic::Log).collect();
         wanted.extend(builds.into_iter().map(Topic::Build));
+        wanted.extend(metrics.into_iter().map(Topic::Metrics));
         wanted.extend(audit.then_some(Topic::Audit));
         self.0.retain(|topic, _| wanted.contains(topic));
         for topic in wanted {
@@ -136,6 +140,10 @@ fn open(topic: Topic, audit_after: u64, shared: &Shared, peer: &Peer) -> BoxStre
             }
             Err(lost) => lost,
         },
+        Topic::Metrics(name) => match named(&name) {
+            Ok(_) => stream::once(metrics(shared.metrics.clone(), name)).flatten().boxed(),
+            Err(lost) => lost,
+        },
         Topic::Audit => trail::rows(&shared.audit, shared.store.clone(), audit_after).boxed(),
     }
 }
@@ -177,6 +185,22 @@ async fn build(shared: Shared, app: App, number: u64, cursor: u64) -> BoxStream<
         })
     })
     .boxed()
+}
+
+async fn metrics(measured: Metrics, app: String) -> BoxStream<'static, Live> {
+    match measured.follow(&app).await {
+        Some(following) => stream::unfold(following, |mut following| async move {
+            following.changed().await.ok()?;
+            let newest = live::Metrics::clone(&following.borrow_and_update());
+            Some((Live::Metrics(newest), following))
+        })
+        .boxed(),
+        None => {
+            let what = format!("What {app} uses cannot be followed now.");
+            let problem = Problem::new(Code::Internal, what).next("load the page again");
+            stream::iter([Live::Lost { app, problem }]).boxed()
+        }
+    }
 }
 
 fn lost(app: String, what: &str, error: &io::Error) -> Live {

@@ -290,7 +290,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Searches a slot's log, from its end. */
+        /**
+         * Searches a slot's log from its end.
+         * @description A page may have fewer lines than were asked for although there are more: a search ends after two
+         *     seconds and goes on with the next page.
+         */
         get: operations["search_logs"];
         put?: never;
         post?: never;
@@ -324,7 +328,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What an app's slots used lately. */
+        /** What an app's slots used in the last ten minutes. */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -428,7 +432,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The configuration of an app. */
+        /** The configuration of an app, as the daemon has read it. */
         get: operations["settings"];
         put?: never;
         post?: never;
@@ -3087,13 +3091,16 @@ export interface operations {
                 slot?: components["schemas"]["Slot"];
                 /** @description What a line has to hold, in whatever case. */
                 text?: string;
-                /** @description How grave a line has to be at least: `debug`, `info`, `warning` or `error`. */
+                /**
+                 * @description How grave a line has to be at least, as far as its text says: `debug`, `info`, `warning` or
+                 *     `error`.
+                 */
                 level?: string;
                 /** @description Only lines before this cursor: that of the page before. */
                 before?: number;
-                /** @description Only lines since this time. */
+                /** @description Only lines since this time, to about a minute. */
                 since?: string;
-                /** @description Only lines until this time. */
+                /** @description Only lines up to this time, to about a minute. */
                 until?: string;
                 /** @description How many lines: 200 where absent, at most 1,000. */
                 limit?: number;
@@ -3107,7 +3114,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Lines that match, oldest first; `cursor` is the `before` of the next page */
+            /** @description The newest lines that match, oldest first; `cursor` is the `before` of the next page, and 0 after the last */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3141,9 +3148,9 @@ export interface operations {
             query?: {
                 /** @description Which slot; the active one where absent. */
                 slot?: components["schemas"]["Slot"];
-                /** @description Only lines since this time. */
+                /** @description Only lines since this time, to about a minute. */
                 since?: string;
-                /** @description Only lines until this time. */
+                /** @description Only lines up to this time, to about a minute. */
                 until?: string;
             };
             header?: never;
@@ -3196,7 +3203,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Of the last ten minutes */
+            /** @description Oldest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3696,7 +3703,7 @@ export interface operations {
                 app?: string;
                 /** @description Only rows before this one. */
                 before?: number;
-                /** @description How many: 50 where absent, at most 1,000. */
+                /** @description How many: 100 where absent, at most 1,000. */
                 limit?: number;
             };
             header?: never;
@@ -3826,7 +3833,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It ends */
+            /** @description It has ended */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4657,13 +4664,11 @@ export interface operations {
         };
         responses: {
             /** @description It is made */
-            200: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
+                content?: never;
             };
             /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */
             "4XX": {
@@ -4741,13 +4746,11 @@ export interface operations {
         };
         responses: {
             /** @description It is changed */
-            200: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
+                content?: never;
             };
             /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */
             "4XX": {

@@ -65,7 +65,8 @@ impl World {
         let loaded = self.runtime.block_on(self.store.load(APP, 1000)).unwrap();
         let alive: Vec<_> = self.alive.iter().map(|(slot, run)| (*slot, *run)).collect();
         self.state = State::restored(&loaded, &alive);
-        self.history = History::new(&loaded.deployments, loaded.releases);
+        self.history = History::new(&loaded.deployments, loaded.releases)
+            .with_starts(&loaded.starting, loaded.starts);
     }
 
     fn known(&self) -> Known<'_> {

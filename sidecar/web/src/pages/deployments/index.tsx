@@ -75,7 +75,11 @@ function Body({ status }: { status: AppStatus }) {
           to={to}
           cancel={query.value.get("cancel") === "true"}
           onClose={close}
-          onDone={close}
+          onDone={() => {
+            close();
+            // Rollback cannot be pressed for a while: what serves is what is looked at from here on.
+            requestAnimationFrame(() => document.getElementById("serving-title")?.focus({ preventScroll: true }));
+          }}
         />
       )}
       {building && <BuildDialog status={status} again={building.again} onClose={() => setBuilding(undefined)} />}

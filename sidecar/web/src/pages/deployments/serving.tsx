@@ -22,7 +22,7 @@ export function Serving({ status, by, subjects, onDeploy, onRollback }: Props) {
   return (
     <section class="card serving" aria-labelledby="serving-title">
       <div class="serving-what">
-        <h2 id="serving-title" class="serving-label">Serving now</h2>
+        <h2 id="serving-title" class="serving-label" tabIndex={-1}>Serving now</h2>
         {serving ? (
           <>
             <p class="serving-version">

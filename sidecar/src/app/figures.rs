@@ -1,0 +1,63 @@
+//! What a person wants to know of a rollback before they agree to it, and what changes nothing of
+//! what it does: how long it takes, and how its target did. Pure, from the history.
+
+use jiff::Timestamp;
+use vial_protocol::{Kind, Plan};
+
+use super::history::{History, Past};
+
+/// So many rollbacks say how long the next one takes.
+const ROLLBACKS: usize = 5;
+
+impl History {
+    /// Fills a plan's figures in.
+    pub(super) fn tell_figures(&self, plan: &mut Plan) {
+        plan.expected_ms = self.expected_millis(plan.hot);
+        let Some(live_at) = plan.to_last_live_at else { return };
+        let Some(left_at) = self.left_at(plan.to.number, live_at) else { return };
+        plan.to_served_ms = Some(millis(live_at, left_at));
+        plan.to_health =
+            self.starts_of(plan.to.number, live_at, left_at).map(|starts| match starts {
+                0 => "no restart while it served".into(),
+                1 => "started again once while it served".into(),
+                many => format!("started again {many} times while it served"),
+            });
+    }
+
+    /// The median of what the last rollbacks took until their release was live: of those that had a
+    /// release to start, or of those that had not. Where there was none that had, what a deploy took
+    /// from the start of its release.
+    fn expected_millis(&self, hot: bool) -> Option<u64> {
+        let alike = |it: &&Past| it.kind == Kind::Rollback && it.starting_at.is_none() == hot;
+        let took = |it: &Past| Some(millis(it.queued_at?, it.live_at?));
+        let mut times: Vec<u64> =
+            self.before(u64::MAX).filter(alike).filter_map(took).take(ROLLBACKS).collect();
+        times.sort_unstable();
+        match times.get(times.len() / 2) {
+            Some(median) => Some(*median),
+            None if hot => None,
+            None => self
+                .before(u64::MAX)
+                .filter(|it| it.kind != Kind::Rollback)
+                .find_map(|it| Some(millis(it.starting_at?, it.live_at?))),
+        }
+    }
+
+    /// When another release took the traffic from one that had it.
+    fn left_at(&self, release: u64, live_at: Timestamp) -> Option<Timestamp> {
+        let serving = self
+            .before(u64::MAX)
+            .find(|it| it.release == Some(release) && it.live_at == Some(live_at))?;
+        // Newest first: the last that is seen is the first that came.
+        let others = self.before(u64::MAX).take_while(|it| it.number > serving.number);
+        others.filter(|it| it.release != Some(release)).filter_map(|it| it.live_at).last()
+    }
+}
+
+fn millis(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
+}
+
+#[cfg(test)]
+#[path = "figures_tests.rs"]
+mod tests;
