@@ -32,6 +32,7 @@ await play(async (browser) => {
   await logIn(page, "anna", "/apps/shop");
   // By the link, as a person comes: the page's policy must be that of a console all the same.
   await page.getByRole("link", { name: "Console" }).click();
+  await page.getByRole("button", { name: "Open the console" }).click();
   await page.getByLabel("Password").first().fill(PASSWORD);
   const began = Date.now();
   await page.keyboard.press("Enter");

@@ -93,6 +93,11 @@ async function byKeyboard(browser: Browser): Promise<void> {
   await tabTo(page, /^button Roll ?back/i);
   await page.keyboard.press("Enter");
   await confirmation(page);
+  console.log("open", await focused(page));
+  await page.evaluate(() => {
+    for (const name of ["focusin", "focusout"]) document.addEventListener(name, (e) => console.debug(name, (e.target as Element).outerHTML.slice(0, 80), new Error().stack), true);
+  });
+  page.on("console", (m) => console.log(m.text()));
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
   check(/Roll ?back/i.test(await focused(page)), `Escape gives the focus back to what opened the dialog; it is on ${await focused(page)}`);

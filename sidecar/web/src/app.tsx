@@ -7,7 +7,6 @@ import { Shell } from "./layout/shell";
 import { startLive } from "./live/live";
 import Account from "./pages/account";
 import Apps from "./pages/apps";
-import DeploymentPage from "./pages/deployment";
 import Deployments from "./pages/deployments";
 import First from "./pages/first";
 import Login from "./pages/login";
@@ -30,7 +29,7 @@ const PAGES: readonly [string, Page][] = [
   ["/", Apps],
   ["/apps/:app", Deployments],
   ["/apps/:app/rollback", Deployments],
-  ["/apps/:app/deployments/:number", DeploymentPage],
+  ["/apps/:app/deployments/:number", later(() => import("./pages/deployment"))],
   ["/apps/:app/slots", later(() => import("./pages/slots"))],
   ["/apps/:app/logs", later(() => import("./pages/logs"))],
   ["/apps/:app/console", later(() => import("./pages/console"))],
@@ -45,8 +44,8 @@ const PAGES: readonly [string, Page][] = [
 function find(pages: readonly [string, Page][], path: string) {
   for (const [pattern, Found] of pages) {
     const params = match(pattern, path);
-    // A page of another app is another page: nothing of the one before it stays. A page with a dialog
-    // over it is the same one: the focus goes back to where it was.
+    // A page of another app is another page: nothing of the one before it stays. The rollback's
+    // address is the page of the deployments with a dialog over it, so that it does stay.
     if (params) return <Found key={`${params["app"] ?? ""} ${params["number"] ?? ""}`} params={params} />;
   }
   return undefined;

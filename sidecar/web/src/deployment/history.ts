@@ -34,6 +34,8 @@ export class History {
   readonly loading = signal(false);
   readonly more = signal(false);
   readonly problem = signal<Problem | undefined>(undefined);
+  /** What commits are about, by their ids: a rollback's row has the id alone. */
+  readonly subjects = new Map<string, string>();
   private seen = "";
 
   constructor(readonly app: string) {}
@@ -42,6 +44,7 @@ export class History {
   async refresh(): Promise<void> {
     try {
       const fresh = await fetchDeployments(this.app, { limit: PAGE });
+      this.note(fresh);
       const first = !this.loaded.peek();
       const before = this.rows.peek();
       this.rows.value = merge(before, fresh);
@@ -61,6 +64,7 @@ export class History {
     this.loading.value = true;
     try {
       const fresh = await fetchDeployments(this.app, { before: last.number, limit: PAGE });
+      this.note(fresh);
       this.rows.value = merge(this.rows.peek(), fresh);
       this.more.value = fresh.length === PAGE;
       this.problem.value = undefined;
@@ -71,9 +75,14 @@ export class History {
     }
   }
 
+  private note(rows: readonly Deployment[]): void {
+    for (const { commit } of rows) if (commit) this.subjects.set(commit.sha, commit.subject);
+  }
+
   /** Takes in what the stream told of the app. */
   follow(status: AppStatus): void {
     const going = [status.queued, status.deployment, status.last].filter((it) => !!it).map(listed);
+    this.note(going);
     const rows = this.rows.peek();
     const newest = rows[0]?.number ?? 0;
     const oldest = rows.at(-1)?.number ?? 0;

@@ -32,7 +32,7 @@ export class Lines {
 
 const nothing = () => undefined;
 
-export function LogBox({ lines, label }: { lines: Lines; label: string }) {
+export function LogBox({ lines, label, follows }: { lines: Lines; label: string; follows: boolean }) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const handle = useMemo(() => ({ current: null }) as RefObject<ListHandle | null> as RefObject<ListHandle>, []);
   useEffect(() => lines.watch(() => redraw(undefined)), [lines]);
@@ -48,6 +48,7 @@ export function LogBox({ lines, label }: { lines: Lines; label: string }) {
         wanted={undefined}
         current={undefined}
         selected={undefined}
+        follows={follows}
         handle={handle}
         follows
         onSelect={nothing}

@@ -1,7 +1,7 @@
 // A rollback's plan, as a person reads it before they agree.
 
 import type { ComponentChildren } from "preact";
-import type { AppStatus, Deployment, EnvironmentChoice, MigrationChoice, Plan, Release, Standing } from "../api/types";
+import type { AppStatus, EnvironmentChoice, MigrationChoice, Plan, Release, Standing } from "../api/types";
 import { appAddress } from "../layout/app-frame";
 import { Badge, SlotTag, type Tone } from "../ui/badge";
 import { Choice } from "../ui/field";
@@ -15,17 +15,17 @@ export type Choices = { migrations: MigrationChoice | undefined; env: Environmen
 export function PlanView(props: {
   plan: Plan;
   status: AppStatus;
-  /** The history, as far as it is loaded: what it says of the two. */
-  rows: readonly Deployment[];
+  /** What commits are about, as far as the history is loaded. */
+  subjects: ReadonlyMap<string, string>;
   choices: Choices;
   /** Names that differ where the target starts with its own environment. */
   differs: readonly string[];
   onChoose: (choices: Choices) => void;
 }) {
-  const { plan, status, rows, choices, differs, onChoose } = props;
+  const { plan, status, subjects, choices, differs, onChoose } = props;
   return (
     <>
-      <FromTo plan={plan} status={status} rows={rows} />
+      <FromTo plan={plan} status={status} subjects={subjects} />
       <Takes plan={plan} />
       {(plan.warnings ?? []).length > 0 && (
         <Notice kind="warn">
@@ -39,9 +39,8 @@ export function PlanView(props: {
   );
 }
 
-function FromTo({ plan, status, rows }: { plan: Plan; status: AppStatus; rows: readonly Deployment[] }) {
-  const subject = (release: Release) =>
-    rows.find((it) => it.commit && it.commit.sha === release.commit)?.commit?.subject;
+function FromTo({ plan, status, subjects }: { plan: Plan; status: AppStatus; subjects: ReadonlyMap<string, string> }) {
+  const subject = (release: Release) => (release.commit ? subjects.get(release.commit) : undefined);
   return (
     <div class="from-to">
       <Side title="Serves now" release={plan.from} number={plan.from_deployment} app={plan.app} subject={subject(plan.from)}>

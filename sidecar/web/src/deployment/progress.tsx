@@ -9,7 +9,7 @@ import { appAddress } from "../layout/app-frame";
 import { isDeployer } from "../session";
 import { KindBadges, SlotTag, StatusBadge } from "../ui/badge";
 import { Button, LinkButton } from "../ui/button";
-import { isLive, label, short, stage } from "../ui/format";
+import { duration, isLive, label, short, stage } from "../ui/format";
 import { ProblemNotice } from "../ui/state";
 import { Span } from "../ui/time";
 import { toast } from "../ui/toast";
@@ -89,6 +89,45 @@ export function Progress({ status, of: it, history }: { status: AppStatus; of: D
       </footer>
     </section>
   );
+}
+
+/** What came of a deployment that was watched. */
+export function Ended(props: { status: AppStatus; of: Deployment; history: History; onClose: () => void }) {
+  const { status, of: it, history } = props;
+  const before = useBefore(history, it);
+  const serving = status.serving ? label(status.serving) : undefined;
+  const took = it.live_at ? Date.parse(it.live_at) - Date.parse(it.queued_at) : undefined;
+  const said = sentence(it, took, serving);
+  return (
+    <section class={it.status === "failed" ? "card progress progress-failed" : "card progress progress-ended"} aria-labelledby="ended-title">
+      <header class="progress-head">
+        <div>
+          <h2 id="ended-title">
+            {said} <a href={appAddress(status.name, `/deployments/${it.number}`)} class="faint">#{it.number}</a>
+          </h2>
+          <p class="progress-badges">
+            <StatusBadge status={it.status} />
+            <KindBadges it={it} />
+            {it.slot && <SlotTag slot={it.slot} />}
+          </p>
+        </div>
+        <Button kind="quiet" icon="cross" label="Close" onClick={props.onClose} />
+      </header>
+      <p class="sr-only" role="status">{said}</p>
+      {it.error && <ProblemNotice problem={it.error} />}
+      <Steps of={it} before={before} />
+    </section>
+  );
+}
+
+/** "v1.4.2 serves since 0.9 s after it was asked for." */
+function sentence(it: Deployment, took: number | undefined, serving: string | undefined): string {
+  const serves = serving ? `${serving} serves` : "Nothing serves";
+  if (it.status === "failed") return `Failed: ${serves}.`;
+  if (it.status === "cancelled") return `Cancelled: ${serves}.`;
+  const time = took === undefined ? "" : ` after ${duration(took)}`;
+  if (it.kind === "rollback") return `Rolled back: ${serves}${time}.`;
+  return `Done: ${serves}${time}.`;
 }
 
 /** What is live is taken back by a rollback only; then what waits is what can be cancelled. */

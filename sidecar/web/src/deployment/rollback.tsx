@@ -3,7 +3,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Refused, Unreachable, asProblem, newKey } from "../api/client";
 import { fetchPlan, rollBack, type PlanAsk } from "../api/operations";
-import type { AppStatus, Deployment, Plan, Problem, Rollback } from "../api/types";
+import type { AppStatus, Plan, Problem, Rollback } from "../api/types";
 import { Button, CopyButton } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { TextArea } from "../ui/field";
@@ -13,9 +13,9 @@ import { toast } from "../ui/toast";
 import { rollbackCommand } from "./command";
 import { PlanView, type Choices } from "./plan";
 
-type Props = { status: AppStatus; rows: readonly Deployment[]; to: number | undefined; cancel: boolean; onClose: () => void; onDone: () => void };
+type Props = { status: AppStatus; subjects: ReadonlyMap<string, string>; to: number | undefined; cancel: boolean; onClose: () => void; onDone: () => void };
 
-export function RollbackDialog({ status, rows, to, cancel: wantsCancel, onClose, onDone }: Props) {
+export function RollbackDialog({ status, subjects, to, cancel: wantsCancel, onClose, onDone }: Props) {
   const app = status.name;
   const [cancel, setCancel] = useState(wantsCancel);
   const [choices, setChoices] = useState<Choices>({ migrations: undefined, env: "own" });
@@ -145,7 +145,7 @@ export function RollbackDialog({ status, rows, to, cancel: wantsCancel, onClose,
       {!plan && !refusal && <Loading rows={4} label="Asking for the plan" />}
       {plan && (
         <>
-          <PlanView plan={plan} status={status} rows={rows} choices={choices} differs={differs} onChoose={setChoices} />
+          <PlanView plan={plan} status={status} subjects={subjects} choices={choices} differs={differs} onChoose={setChoices} />
           <TextArea label="Reason (optional)" hint="It stands in the history, for everyone who looks later." rows={2} maxLength={1000} value={reason} onValue={setReason} />
           <SameCommand command={rollbackCommand(app, body())} />
           {problem && <ProblemNotice problem={problem} />}

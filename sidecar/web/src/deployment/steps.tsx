@@ -32,19 +32,33 @@ function millis(step: Step, until: number): number {
   return (step.ended_at ? Date.parse(step.ended_at) : until) - Date.parse(step.started_at);
 }
 
+/** The order in which steps come, in every kind of deployment. */
+const ORDER: readonly Status[] = [
+  "building",
+  "unpacking",
+  "migrating",
+  "starting",
+  "reverting",
+  "verifying",
+  "switching",
+  "draining",
+  "baking",
+];
+
 /** Steps that are still to come, as last time they did. */
 export function ahead(steps: readonly Step[], before: readonly Step[]): Step[] {
   const current = steps.at(-1);
-  if (!current) return [...before];
-  const at = before.findLastIndex((it) => it.status === current.status);
-  return at < 0 ? [] : before.slice(at + 1);
+  // What is undone has no more of the steps ahead that a success has.
+  if (current?.status === "restoring") return [];
+  const at = current ? ORDER.indexOf(current.status) : -1;
+  return before.filter((it) => ORDER.indexOf(it.status) > at);
 }
 
 export function Steps({ of, before }: { of: Deployment; before?: Deployment | undefined }) {
   const steps = of.steps ?? [];
   const last = before?.steps ?? [];
   const over = !!of.ended_at;
-  const coming = over ? [] : ahead(steps, last).filter((it) => it.status !== "restoring");
+  const coming = over ? [] : ahead(steps, last);
   // Read, so that what runs ticks; reckoned to the millisecond.
   const until = over ? Date.parse(of.ended_at ?? "") : now.value && daemonNow();
   const lasts = (status: Status) => {

@@ -61,7 +61,7 @@ export function BuildLog({ app, number, begins }: { app: string; number: number;
       {state !== "loading" && empty && (
         <p class="muted">{state === "ended" ? "The build printed nothing, or its log is no longer kept." : begins ? "The build has printed nothing yet." : "The build has not begun."}</p>
       )}
-      {!empty && <LogBox lines={lines} label={`What the build of #${number} printed`} />}
+      {!empty && <LogBox lines={lines} follows={state === "going"} label={`What the build of #${number} printed`} />}
     </section>
   );
 }

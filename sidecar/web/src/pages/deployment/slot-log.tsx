@@ -73,7 +73,7 @@ export function SlotLog({ app, slot, from, to }: Props) {
       {problem && <ProblemNotice problem={problem} retry={() => again(attempt + 1)} />}
       {!loaded && !problem && <Loading rows={3} label="Loading the log" />}
       {loaded && count === 0 && <p class="muted">The slot wrote nothing then, or its log of that time is no longer kept.</p>}
-      {count > 0 && <LogBox lines={lines} label={`What ${slot} wrote during this deployment`} />}
+      {count > 0 && <LogBox lines={lines} follows={!over} label={`What ${slot} wrote during this deployment`} />}
       {cut && <p class="muted">These are the first {MOST.toLocaleString("en")} lines. <a href={page}>The rest is in Logs.</a></p>}
     </section>
   );

@@ -62,6 +62,7 @@ export function HistoryTable({ status, history, onRedeploy, onRollBackTo }: Prop
               app={status.name}
               serving={status.serving?.number}
               builds={!!status.auto_deploy}
+              subjects={history.subjects}
               actions={actions}
             />
           ))}
@@ -72,19 +73,19 @@ export function HistoryTable({ status, history, onRedeploy, onRollBackTo }: Prop
   );
 }
 
-type GroupProps = { rows: Deployment[]; app: string; serving: number | undefined; builds: boolean; actions: RowActions };
+type GroupProps = { rows: Deployment[]; app: string; serving: number | undefined; builds: boolean; subjects: ReadonlyMap<string, string>; actions: RowActions };
 
-function Group({ rows, app, serving, builds, actions }: GroupProps) {
+function Group({ rows, app, serving, builds, subjects, actions }: GroupProps) {
   // The same element again is not looked into again.
   return useMemo(
     () => (
       <div role="rowgroup" class="history-group">
         {rows.map((it) => (
-          <Row key={it.number} it={it} app={app} serving={serving} builds={builds} {...actions} />
+          <Row key={it.number} it={it} app={app} serving={serving} builds={builds} subjects={subjects} {...actions} />
         ))}
       </div>
     ),
-    [app, serving, builds, actions, ...rows],
+    [app, serving, builds, subjects, actions, ...rows],
   );
 }
 

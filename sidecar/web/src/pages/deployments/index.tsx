@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { AppStatus, Deployment } from "../../api/types";
 import { BuildDialog } from "../../deployment/build";
 import { History } from "../../deployment/history";
-import { Progress } from "../../deployment/progress";
+import { Ended, Progress } from "../../deployment/progress";
 import { RollbackDialog } from "../../deployment/rollback";
 import { AppFrame, appAddress } from "../../layout/app-frame";
 import { Page } from "../../layout/page";
@@ -32,6 +32,14 @@ function Body({ status }: { status: AppStatus }) {
   const [building, setBuilding] = useState<{ again?: Deployment } | undefined>();
   useEffect(() => history.follow(status), [history, status]);
 
+  // What was watched is shown to its end, and what came of it.
+  const [watched, setWatched] = useState<number>();
+  const current = status.deployment?.number;
+  useEffect(() => {
+    if (current !== undefined) setWatched(current);
+  }, [current]);
+  const ended = status.last?.number === watched ? status.last : undefined;
+
   const base = appAddress(app);
   const asked = pathname.value === `${base}/rollback`;
   const to = numberOf(query.value.get("to"));
@@ -42,10 +50,14 @@ function Body({ status }: { status: AppStatus }) {
       <Serving
         status={status}
         by={history.rows.value.find((it) => it.release?.number === status.serving?.number && !!it.live_at)}
+        subjects={history.subjects}
         onDeploy={() => setBuilding({})}
         onRollback={() => navigate(`${base}/rollback`)}
       />
       {status.deployment && <Progress status={status} of={status.deployment} history={history} />}
+      {!status.deployment && ended && (
+        <Ended status={status} of={ended} history={history} onClose={() => setWatched(undefined)} />
+      )}
       {!status.deployment && status.queued && (
         <Notice><p>#{status.queued.number} waits for its turn.</p></Notice>
       )}
@@ -59,7 +71,7 @@ function Body({ status }: { status: AppStatus }) {
         <RollbackDialog
           key={query.value.toString()}
           status={status}
-          rows={history.rows.value}
+          subjects={history.subjects}
           to={to}
           cancel={query.value.get("cancel") === "true"}
           onClose={close}

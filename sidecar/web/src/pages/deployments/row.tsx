@@ -16,11 +16,12 @@ export type RowActions = {
   onRollBackTo: (it: Deployment) => void;
 };
 
-type Props = RowActions & { it: Deployment; app: string; serving: number | undefined; builds: boolean };
+type Props = RowActions & { it: Deployment; app: string; serving: number | undefined; builds: boolean; subjects: ReadonlyMap<string, string> };
 
-export function Row({ it, app, serving, builds, onRedeploy, onRollBackTo }: Props) {
+export function Row({ it, app, serving, builds, subjects, onRedeploy, onRollBackTo }: Props) {
   const address = appAddress(app, `/deployments/${it.number}`);
   const commit = commitOf(it);
+  const subject = commit && (commit.subject ?? subjects.get(commit.sha));
   const serves = it.release?.number === serving && !!it.live_at && (it.status === "succeeded" || inProgress(it.status));
   const items: MenuItem[] = [
     { label: "Open", icon: "right", hint: "Steps, build log, log of that time", onSelect: () => navigate(address) },
@@ -43,7 +44,7 @@ export function Row({ it, app, serving, builds, onRedeploy, onRollBackTo }: Prop
         {commit && (
           <p class="history-commit">
             <span class="mono" title={commit.sha}>{short(commit.sha)}</span>
-            <span class="truncate" title={commit.subject}>{commit.subject}</span>
+            <span class="truncate" title={subject}>{subject}</span>
           </p>
         )}
       </div>

@@ -13,12 +13,12 @@ import { healthOf } from "../../deployment/health";
 
 type Actions = { status: AppStatus; onDeploy: () => void; onRollback: () => void };
 /** `by`: the deployment that last made what serves active. */
-type Props = Actions & { by: Deployment | undefined };
+type Props = Actions & { by: Deployment | undefined; subjects: ReadonlyMap<string, string> };
 
-export function Serving({ status, by, onDeploy, onRollback }: Props) {
+export function Serving({ status, by, subjects, onDeploy, onRollback }: Props) {
   const { serving, active } = status;
   const health = healthOf(status);
-  const subject = by?.commit?.subject;
+  const subject = serving?.commit ? subjects.get(serving.commit) : undefined;
   return (
     <section class="card serving" aria-labelledby="serving-title">
       <div class="serving-what">
@@ -86,7 +86,7 @@ function Actions({ status, onDeploy, onRollback }: Actions) {
   const whyDeploy = viewer ?? noSource;
   const whyRollback = viewer ?? refusal;
   return (
-    <div class="actions">
+    <div class={whyDeploy && whyRollback ? "actions" : "actions actions-reach"}>
       <div class="actions-buttons">
         <Button icon="up" disabled={!!whyDeploy} aria-describedby={whyDeploy ? "why-deploy" : undefined} onClick={onDeploy}>
           Deploy
