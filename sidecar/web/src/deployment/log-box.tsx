@@ -50,7 +50,6 @@ export function LogBox({ lines, label, follows }: { lines: Lines; label: string;
         selected={undefined}
         follows={follows}
         handle={handle}
-        follows
         onSelect={nothing}
         onFollowing={nothing}
         onTop={nothing}
