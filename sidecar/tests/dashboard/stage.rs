@@ -55,8 +55,7 @@ fn database_lines(folder: &Path) -> String {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
     let file = folder.join("shop.db");
     let mut lines = format!("{}\nhealth = {{ deadline = \"4s\" }}\n", super::QUICK);
-    lines
-        .push_str("bake = \"2s\"\nmigrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]\n");
+    lines.push_str("migrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]\n");
     let slot = format!("{{ SHOP_DB = {file:?} }}");
     writeln!(lines, "slot_env = {{ blue = {slot}, green = {slot} }}").unwrap();
     lines

@@ -156,7 +156,7 @@ export const scenes: readonly Scene[] = [
     at: "/apps/shop/console",
     open: async (page) => {
       await page.getByRole("button", { name: "Open the console" }).click();
-      await page.getByLabel("Password").first().waitFor();
+      await page.getByLabel("Password", { exact: true }).waitFor();
     },
   },
   {
@@ -164,7 +164,7 @@ export const scenes: readonly Scene[] = [
     at: "/apps/shop/console",
     open: async (page) => {
       await page.getByRole("button", { name: "Open the console" }).click();
-      await page.getByLabel("Password").first().fill(PASSWORD);
+      await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
       await page.keyboard.press("Enter");
       await page.locator(".xterm").waitFor();
       await page.getByText("iex(shop_").first().waitFor();
