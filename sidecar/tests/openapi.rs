@@ -1,5 +1,8 @@
 //! The API's description: what is checked in is what the handlers say, and it is whole.
 
+// A helper that fails is a test that fails.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -26,7 +29,7 @@ fn the_document_that_is_checked_in_is_what_the_handlers_say() {
         now == kept,
         "web/openapi.json is not what the handlers say, from line {} on: \
          `VIAL_WRITE_OPENAPI=1 cargo test -p vial --features vial/faults --test openapi` writes it.",
-        differs.map_or_else(|| now.lines().count().min(kept.lines().count()), |it| it) + 1
+        differs.unwrap_or_else(|| now.lines().count().min(kept.lines().count())) + 1
     );
 }
 
@@ -148,5 +151,8 @@ fn every_operation_stands_in_the_table_of_who_may_and_the_table_has_no_other() {
         .collect();
     let without: Vec<_> = described.difference(&declared).collect();
     let beyond: Vec<_> = declared.difference(&described).collect();
-    assert!(without.is_empty() && beyond.is_empty(), "without a row: {without:?}; only a row: {beyond:?}");
+    assert!(
+        without.is_empty() && beyond.is_empty(),
+        "without a row: {without:?}; only a row: {beyond:?}"
+    );
 }

@@ -32,7 +32,7 @@ const NOT_PAGES: [&str; 3] = ["/v1", "/openapi.json", "/hooks"];
 /// Whether an address is that of a page or of a file of one, for which nobody logs in.
 fn is_page(method: &Method, path: &str) -> bool {
     let below = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| !is_name(rest));
-    (method == Method::GET || method == Method::HEAD) && !NOT_PAGES.iter().any(|it| below(&it))
+    (method == Method::GET || method == Method::HEAD) && !NOT_PAGES.iter().any(below)
 }
 
 /// Whether a prefix goes on as a name, so that it is another one: `/v10`.

@@ -1730,7 +1730,7 @@ export interface components {
              * @description The deployment that last made that release active.
              */
             to_deployment: number;
-            /** @description How healthily, as far as the history knows: "no restart while it served". */
+            /** @description How healthily, as far as the history knows: "without a restart", "started again 3 times". */
             to_health?: string | null;
             /**
              * Format: date-time
@@ -3703,7 +3703,7 @@ export interface operations {
                 app?: string;
                 /** @description Only rows before this one. */
                 before?: number;
-                /** @description How many: 100 where absent, at most 1,000. */
+                /** @description How many: 50 where absent, at most 1,000. */
                 limit?: number;
             };
             header?: never;
@@ -4268,7 +4268,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Newest first */
+            /** @description Used last first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4664,11 +4664,13 @@ export interface operations {
         };
         responses: {
             /** @description It is made */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
             };
             /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */
             "4XX": {
@@ -4746,11 +4748,13 @@ export interface operations {
         };
         responses: {
             /** @description It is changed */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
             };
             /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */
             "4XX": {
