@@ -36,7 +36,6 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <main id="main" class="main" tabIndex={-1}>{children}</main>
       <FreshPassword />
       <Toasts />
-      <FreshPassword />
     </>
   );
 }
