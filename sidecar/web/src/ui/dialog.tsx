@@ -32,9 +32,9 @@ export function Dialog(props: {
     return () => {
       dialog.close();
       const to = back.current?.() ?? before;
-      if (to instanceof HTMLElement && to.isConnected) to.focus();
+      if (to instanceof HTMLElement && to.isConnected) to.focus({ preventScroll: true });
       // What opened it may be gone, or cannot be pressed any more.
-      if (document.activeElement === document.body) document.getElementById("main")?.focus();
+      if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
     };
   }, []);
   return (
