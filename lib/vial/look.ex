@@ -79,12 +79,21 @@ defmodule Vial.Look do
   def age(look, at) do
     case DateTime.diff(look.now, at) do
       seconds when seconds <= 0 -> "now"
-      seconds when seconds < 60 -> "#{seconds} s ago"
-      seconds when seconds < 3_600 -> "#{div(seconds, 60)} m ago"
-      seconds when seconds < 86_400 -> "#{div(seconds, 3_600)} h ago"
-      seconds -> "#{div(seconds, 86_400)} d ago"
+      seconds -> "#{span(seconds)} ago"
     end
   end
+
+  @doc "A long time in its largest unit: \"45 s\", \"3 m\", \"2 h\", \"4 d\"."
+  @spec span(integer) :: String.t()
+  def span(seconds) when seconds < 60, do: "#{max(seconds, 0)} s"
+  def span(seconds) when seconds < 3_600, do: "#{div(seconds, 60)} m"
+  def span(seconds) when seconds < 86_400, do: "#{div(seconds, 3_600)} h"
+  def span(seconds), do: "#{div(seconds, 86_400)} d"
+
+  @doc "A duration that is only known about: \"90 ms\", \"0.9 s\", \"1 m 05 s\"."
+  @spec about(integer) :: String.t()
+  def about(millis) when millis in 100..999, do: "0.#{div(millis, 100)} s"
+  def about(millis), do: took(millis)
 
   @doc "A duration as people say it: \"850 ms\", \"1.6 s\", \"2 m 05 s\", \"1 h 02 m\"."
   @spec took(integer) :: String.t()

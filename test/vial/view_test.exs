@@ -94,6 +94,18 @@ defmodule Vial.ViewTest do
              """
     end
 
+    test "says how long it takes, and how long and how well its target served" do
+      shown =
+        plan(expected_ms: 940, to_served_ms: 7_300_000, to_health: "without a restart")
+        |> View.Plan.render(look())
+
+      assert shown =~
+               "v1.0.0 last took the traffic 03:00:00 (15 m ago) and served 2 h, without a restart\n"
+
+      assert shown =~ "  Takes     about 0.9 s\n"
+      refute View.Plan.render(plan(), look()) =~ ~r/Takes|served/
+    end
+
     test "names what the migrations did and what reverting loses" do
       shown =
         plan(

@@ -11,7 +11,8 @@ defmodule Vial.View.Plan do
 
     served =
       if at = plan.to_last_live_at,
-        do: "last took the traffic #{Look.clock(look, at)} (#{Look.age(look, at)})",
+        do:
+          "last took the traffic #{Look.clock(look, at)} (#{Look.age(look, at)})#{how_well(plan)}",
         else: "has not served yet"
 
     how =
@@ -23,6 +24,7 @@ defmodule Vial.View.Plan do
       [
         {"Release", "#{to} #{served}"},
         {"Slot", "#{plan.slot}; #{how}"},
+        plan.expected_ms && {"Takes", "about #{Look.about(plan.expected_ms)}"},
         plan.cancels &&
           {"Cancels", Look.paint(look, :warn, "deployment ##{plan.cancels}, in progress")},
         {"Database", database(plan, look)}
@@ -70,6 +72,14 @@ defmodule Vial.View.Plan do
     does = if migration.does != [], do: ": #{does(migration)}"
     down = if migration.reversal == :irreversible, do: ", no way down"
     "#{name}, #{migration.effect}#{does}#{down}"
+  end
+
+  # " and served 2 h, without a restart"
+  defp how_well(%{to_served_ms: nil}), do: ""
+
+  defp how_well(plan) do
+    health = if plan.to_health, do: ", #{Text.word(plan.to_health)}"
+    " and served #{Look.span(div(plan.to_served_ms, 1000))}#{health}"
   end
 
   defp database(%{database: :unchanged} = plan, _look),

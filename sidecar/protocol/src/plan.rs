@@ -28,7 +28,7 @@ pub struct Plan {
     /// How long the release served then, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_served_ms: Option<u64>,
-    /// How healthily, as far as the history knows: "no restart while it served".
+    /// How healthily, as far as the history knows: "without a restart", "started again 3 times".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_health: Option<String>,
     /// How long it will take until the release serves, in milliseconds: as long as the last ones of

@@ -45,7 +45,14 @@ pub(super) struct Wanted {
     path = "/v1/apps/{app}/deployments/{number}/log",
     operation_id = "build_log",
     params(OfDeployment, Wanted),
-    responses((status = 200, description = "Lines; with `follow`, events that hold such lines", content((BuildChunk = "application/json"), (Event = "text/event-stream"))), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "Lines; with `follow`, events that hold such lines",
+            content((BuildChunk = "application/json"), (Event = "text/event-stream")),
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn build_log(
     State(shared): State<Shared>,

@@ -135,7 +135,13 @@ pub(super) struct Terminal {
     path = "/v1/apps/{app}/console",
     operation_id = "console",
     params(OfApp, Terminal),
-    responses((status = 101, description = "A WebSocket: bytes of the terminal as binary messages"), Refusals)
+    responses(
+        (
+            status = 101,
+            description = "A WebSocket: bytes of the terminal as binary messages",
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn console(
     Extension(peer): Extension<Peer>,

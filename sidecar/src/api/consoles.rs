@@ -213,7 +213,13 @@ pub(super) struct Attach {
     path = "/v1/consoles/{id}",
     operation_id = "attach_console",
     params(ById, Attach),
-    responses((status = 101, description = "A WebSocket: bytes of the terminal as binary messages, ConsoleSaid as text"), Refusals)
+    responses(
+        (
+            status = 101,
+            description = "A WebSocket: bytes of the terminal as binary messages, ConsoleSaid as text",
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn attach_console(
     State(shared): State<Shared>,

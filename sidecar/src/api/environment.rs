@@ -39,7 +39,14 @@ pub(super) struct Wanted {
     path = "/v1/apps/{app}/env",
     operation_id = "environment",
     params(OfApp, Wanted),
-    responses((status = 200, description = "Names, and values where they were asked for", body = Environment), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "Names, and values where they were asked for",
+            body = Environment,
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn show(
     Extension(peer): Extension<Peer>,

@@ -39,7 +39,15 @@ pub(super) type Events = Sse<sse::KeepAliveStream<Receiving>>;
     path = "/v1/events",
     operation_id = "events",
     params(Filter),
-    responses((status = 200, description = "Server-sent events", body = Event, content_type = "text/event-stream"), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "Server-sent events",
+            body = Event,
+            content_type = "text/event-stream",
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn events(
     State(shared): State<Shared>,

@@ -51,7 +51,14 @@ pub(super) struct Wanted {
     path = "/v1/apps/{app}/logs",
     operation_id = "logs",
     params(OfApp, Wanted),
-    responses((status = 200, description = "Lines; with `follow`, events that hold such lines", content((LogChunk = "application/json"), (Event = "text/event-stream"))), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "Lines; with `follow`, events that hold such lines",
+            content((LogChunk = "application/json"), (Event = "text/event-stream")),
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn logs(
     Caller { app, .. }: Caller,

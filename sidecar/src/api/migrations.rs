@@ -28,7 +28,14 @@ pub(super) struct Asked {
     path = "/v1/apps/{app}/migrations",
     operation_id = "migrations",
     params(OfApp, Asked),
-    responses((status = 200, description = "As the release sees it", body = MigrationsReport), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "As the release sees it",
+            body = MigrationsReport,
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn report(
     Caller { app, .. }: Caller,

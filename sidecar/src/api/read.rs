@@ -20,7 +20,14 @@ use crate::app::admission::RollbackAsk;
     get,
     path = "/v1/status",
     operation_id = "status",
-    responses((status = 200, description = "All that the caller may see", body = DaemonStatus), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "All that the caller may see",
+            body = DaemonStatus,
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn status(
     State(shared): State<Shared>,
@@ -149,7 +156,15 @@ pub(super) async fn plan(
     path = "/v1/apps/{app}/caddy",
     operation_id = "snippet",
     params(OfApp),
-    responses((status = 200, description = "Lines for a site block", body = String, content_type = "text/plain"), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "Lines for a site block",
+            body = String,
+            content_type = "text/plain",
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn snippet(Caller { app, .. }: Caller) -> Result<String, Failure> {
     let name = app.name();

@@ -35,7 +35,14 @@ pub(super) fn quietly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     path = "/v1/session",
     operation_id = "login",
     request_body = Login,
-    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals),
+    responses(
+        (
+            status = 200,
+            description = "Who it is; the cookie is set",
+            body = Whoami,
+        ),
+        Refusals,
+    ),
     security(())
 )]
 pub(super) async fn login(
@@ -61,7 +68,14 @@ pub(super) async fn login(
     path = "/v1/session/link",
     operation_id = "first_login",
     request_body = FirstLogin,
-    responses((status = 200, description = "Who it is; the cookie is set", body = Whoami), Refusals),
+    responses(
+        (
+            status = 200,
+            description = "Who it is; the cookie is set",
+            body = Whoami,
+        ),
+        Refusals,
+    ),
     security(())
 )]
 pub(super) async fn first_login(

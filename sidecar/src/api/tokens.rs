@@ -33,7 +33,14 @@ pub(super) async fn tokens(
     path = "/v1/tokens",
     operation_id = "add_token",
     request_body = AskToken,
-    responses((status = 200, description = "It is made, and shown this once", body = NewToken), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "It is made, and shown this once",
+            body = NewToken,
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn add(
     State(shared): State<Shared>,

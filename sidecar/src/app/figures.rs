@@ -18,9 +18,9 @@ impl History {
         plan.to_served_ms = Some(millis(live_at, left_at));
         plan.to_health =
             self.starts_of(plan.to.number, live_at, left_at).map(|starts| match starts {
-                0 => "no restart while it served".into(),
-                1 => "started again once while it served".into(),
-                many => format!("started again {many} times while it served"),
+                0 => "without a restart".into(),
+                1 => "started again once".into(),
+                many => format!("started again {many} times"),
             });
     }
 

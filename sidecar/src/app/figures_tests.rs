@@ -137,7 +137,7 @@ fn a_release_served_from_when_it_took_the_traffic_until_another_did() {
     story.deploy(3, 9000);
     let plan = story.plan(1, Some(1000), false);
     assert_eq!(plan.to_served_ms, Some(3_600_000));
-    assert_eq!(plan.to_health.as_deref(), Some("no restart while it served"));
+    assert_eq!(plan.to_health.as_deref(), Some("without a restart"));
     let plan = story.plan(2, Some(4600), false);
     assert_eq!(plan.to_served_ms, Some(4_400_000));
     // One that never served, and one that serves still.
@@ -154,7 +154,7 @@ fn a_release_that_was_started_again_while_it_served_was_not_well() {
     story.history.add_start(1, at(1500));
     let once = |story: &Story| story.plan(1, Some(1000), false).to_health;
     story.deploy(2, 4600);
-    assert_eq!(once(&story).as_deref(), Some("started again once while it served"));
+    assert_eq!(once(&story).as_deref(), Some("started again once"));
     let mut story = Story::default();
     story.deploy(1, 1000);
     for second in [1500, 1600, 1700] {
@@ -163,7 +163,7 @@ fn a_release_that_was_started_again_while_it_served_was_not_well() {
     story.deploy(2, 4600);
     // What comes later is of another time.
     story.history.add_start(1, at(5000));
-    assert_eq!(once(&story).as_deref(), Some("started again 3 times while it served"));
+    assert_eq!(once(&story).as_deref(), Some("started again 3 times"));
 }
 
 #[test]

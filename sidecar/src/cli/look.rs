@@ -82,19 +82,33 @@ impl Look {
     #[must_use]
     pub fn age(&self, at: Timestamp) -> String {
         let seconds = self.now.as_second() - at.as_second();
-        match seconds {
-            ..=0 => "now".into(),
-            1..60 => format!("{seconds} s ago"),
-            60..3_600 => format!("{} m ago", seconds / 60),
-            3_600..86_400 => format!("{} h ago", seconds / 3_600),
-            _ => format!("{} d ago", seconds / 86_400),
-        }
+        if seconds <= 0 { "now".into() } else { format!("{} ago", span(seconds)) }
     }
 
     /// Milliseconds from then until now.
     #[must_use]
     pub fn millis_since(&self, at: Timestamp) -> i64 {
         (self.now.as_millisecond() - at.as_millisecond()).max(0)
+    }
+}
+
+/// A long time in its largest unit: "45 s", "3 m", "2 h", "4 d".
+#[must_use]
+pub fn span(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{} s", seconds.max(0)),
+        60..3_600 => format!("{} m", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A duration that is only known about: "90 ms", "0.9 s", "1 m 05 s".
+#[must_use]
+pub fn about(millis: i64) -> String {
+    match millis {
+        100..1_000 => format!("0.{} s", millis / 100),
+        _ => took(millis),
     }
 }
 

@@ -4,7 +4,7 @@ use vial_protocol::{
     DatabasePlan, Effect, EnvironmentPlan, Migration, MigrationChoice, Plan, Standing,
 };
 
-use super::look::{Look, Tone};
+use super::look::{Look, Tone, about, span};
 use super::text;
 
 /// The plan, with what stays as it is in a warning.
@@ -13,7 +13,7 @@ pub fn render(plan: &Plan, look: &Look) -> String {
     let served = plan.to_last_live_at.map_or_else(
         || "has not served yet".to_owned(),
         |at| format!("last took the traffic {} ({})", look.clock(at), look.age(at)),
-    );
+    ) + &how_well(plan);
     let how = if plan.hot {
         "it still runs: only the switch is left to do"
     } else {
@@ -31,6 +31,10 @@ pub fn render(plan: &Plan, look: &Look) -> String {
     );
     fact(&mut shown, look, "Release", &format!("{to} {served}"));
     fact(&mut shown, look, "Slot", &format!("{}; {how}", plan.slot));
+    if let Some(millis) = plan.expected_ms {
+        let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+        fact(&mut shown, look, "Takes", &format!("about {}", about(millis)));
+    }
     if let Some(number) = plan.cancels {
         let line = look.paint(Tone::Warn, &format!("deployment #{number}, in progress"));
         fact(&mut shown, look, "Cancels", &line);
@@ -54,6 +58,14 @@ pub fn render(plan: &Plan, look: &Look) -> String {
         fact(&mut shown, look, "Warning", &warning);
     }
     shown
+}
+
+/// " and served 2 h, without a restart"
+fn how_well(plan: &Plan) -> String {
+    let Some(millis) = plan.to_served_ms else { return String::new() };
+    let served = span(i64::try_from(millis / 1000).unwrap_or(i64::MAX));
+    let health = plan.to_health.as_ref().map(|it| format!(", {}", text::word(it)));
+    format!(" and served {served}{}", health.unwrap_or_default())
 }
 
 /// Nothing where the release starts with what it would start with today in any case.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 use vial_protocol::Slot;
 
@@ -29,7 +30,7 @@ pub(super) struct MeasuredSlot {
 
 /// What one look brought.
 pub(super) struct Look {
-    /// How long it took to read `/proc`.
+    /// How much of a core it took to read `/proc`: on a busy machine that is not how long.
     pub(super) took: Duration,
     pub(super) apps: Vec<(App, Measured)>,
 }
@@ -39,8 +40,8 @@ pub(super) async fn measure(apps: Vec<App>) -> Look {
     let pids: Vec<[Option<u32>; 2]> = apps.iter().map(processes).collect();
     let roots: Vec<u32> = pids.iter().flatten().copied().flatten().collect();
     let families = tokio::task::spawn_blocking(move || {
-        let began = Instant::now();
-        usage(&roots).map(|families| (families, began.elapsed()))
+        let before = on_the_cpu();
+        usage(&roots).map(|families| (families, on_the_cpu().saturating_sub(before)))
     });
     let routes: Vec<Option<Arc<Route>>> =
         apps.iter().map(|it| it.context().route.clone()).collect();
@@ -62,6 +63,13 @@ pub(super) async fn measure(apps: Vec<App>) -> Look {
     });
     let measured: Vec<Measured> = measured.collect();
     Look { took, apps: apps.into_iter().zip(measured).collect() }
+}
+
+/// How long this thread has had a core.
+fn on_the_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 fn processes(app: &App) -> [Option<u32>; 2] {

@@ -122,6 +122,25 @@ fn plan() -> Plan {
 }
 
 #[test]
+fn a_plan_says_how_long_it_takes_and_how_its_target_did() {
+    let look = Look { width: Some(80), zone: TimeZone::UTC, now: now(), colour: false };
+    let told = |expected_ms, to_served_ms, to_health: Option<&str>| {
+        let to_health = to_health.map(str::to_owned);
+        view_plan::render(&Plan { expected_ms, to_served_ms, to_health, ..plan() }, &look)
+    };
+    let shown = told(Some(940), Some(7_300_000), Some("without a restart"));
+    let release = "  Release   v1.4.2 last took the traffic 02:15:00 (1 h ago) and served 2 h, \
+                   without a restart\n";
+    assert!(shown.contains(release), "{shown}");
+    assert!(shown.contains("\n  Takes     about 0.9 s\n"), "{shown}");
+    let shown = told(Some(35), Some(90_000), None);
+    assert!(shown.contains("(1 h ago) and served 1 m\n"), "{shown}");
+    assert!(shown.contains("\n  Takes     about 35 ms\n"), "{shown}");
+    let shown = told(None, None, None);
+    assert!(!shown.contains("Takes") && !shown.contains("served"), "{shown}");
+}
+
+#[test]
 fn a_plan_names_the_variables_that_differ_and_where_their_values_come_from() {
     let look = Look { width: Some(80), zone: TimeZone::UTC, now: now(), colour: false };
     let env = |differs: &[&str], renewed: &[&str]| {

@@ -121,7 +121,7 @@ async fn the_settings_are_those_of_the_file_without_what_lets_anybody_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_searched_and_taken_without_the_values_of_the_environment() {
     let host = with_a_stub(QUICK).await;
-    host.vial(&["env", "set", "shop", "KEY=very-s3cret-value", "--secret"]).await.ends(0);
+    host.set("KEY", "very-s3cret-value", &["--secret"]).await.ends(0);
     let log = host.state.join("apps/shop/slots/blue.log");
     let mut log = std::fs::OpenOptions::new().append(true).open(log).unwrap();
     let mut text = String::new();

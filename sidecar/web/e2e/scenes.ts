@@ -151,12 +151,20 @@ export const scenes: readonly Scene[] = [
   { name: "set-variable", at: "/apps/shop/environment", open: dialog(/^(Set|Add)/) },
   { name: "add-user", at: "/access", open: dialog(/^(Add|New) user/) },
   { name: "add-token", at: "/access", open: dialog(/^(Add|New|Make).* token/) },
-  { name: "console-password", at: "/apps/shop/console", shows: async (page) => page.getByLabel("Password").first().waitFor() },
+  {
+    name: "console-password",
+    at: "/apps/shop/console",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Open the console" }).click();
+      await page.getByLabel("Password", { exact: true }).waitFor();
+    },
+  },
   {
     name: "console",
     at: "/apps/shop/console",
     open: async (page) => {
-      await page.getByLabel("Password").first().fill(PASSWORD);
+      await page.getByRole("button", { name: "Open the console" }).click();
+      await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
       await page.keyboard.press("Enter");
       await page.locator(".xterm").waitFor();
       await page.getByText("iex(shop_").first().waitFor();

@@ -43,7 +43,15 @@ const ROOM: usize = 4;
     get,
     path = "/v1/stream",
     operation_id = "stream",
-    responses((status = 200, description = "Server-sent events", body = Live, content_type = "text/event-stream"), Refusals)
+    responses(
+        (
+            status = 200,
+            description = "Server-sent events",
+            body = Live,
+            content_type = "text/event-stream",
+        ),
+        Refusals,
+    )
 )]
 pub(super) async fn stream(
     State(shared): State<Shared>,

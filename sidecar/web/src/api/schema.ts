@@ -1730,7 +1730,7 @@ export interface components {
              * @description The deployment that last made that release active.
              */
             to_deployment: number;
-            /** @description How healthily, as far as the history knows: "no restart while it served". */
+            /** @description How healthily, as far as the history knows: "without a restart", "started again 3 times". */
             to_health?: string | null;
             /**
              * Format: date-time

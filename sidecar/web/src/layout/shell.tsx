@@ -34,6 +34,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </header>
       <ConnectionState />
       <main id="main" class="main" tabIndex={-1}>{children}</main>
+      <FreshPassword />
       <Toasts />
       <FreshPassword />
     </>
