@@ -153,7 +153,7 @@ export const scenes: readonly Scene[] = [
   { name: "restart", at: "/apps/shop/slots", open: dialog(/^Restart/) },
   { name: "stop", at: "/apps/shop/slots", open: dialog(/^Stop/) },
   { name: "set-variable", at: "/apps/shop/environment", open: dialog(/^(Set|Add)/) },
-  { name: "add-user", at: "/access", open: dialog(/^(Add|New) user/) },
+  { name: "add-user", at: "/access", open: dialog(/^(Add|New)( a)? user/) },
   { name: "add-token", at: "/access", open: dialog(/^(Add|New|Make).* token/) },
   {
     name: "console-password",
