@@ -117,7 +117,7 @@ export const scenes: readonly Scene[] = [
     },
   },
   { name: "first-login", at: "/first#0123456789abcdef", as: "nobody" },
-  { name: "apps", at: "/" },
+  { name: "apps", at: "/", shows: (page) => page.getByText(/\d MiB/).first().waitFor() },
   { name: "apps-loading", at: "/", ...waits, before: (page) => page.route("**/v1/stream", () => undefined) },
   {
     name: "apps-empty",
@@ -130,7 +130,9 @@ export const scenes: readonly Scene[] = [
         }),
       ),
   },
-  ...asking.map(([name, at]): Scene => ({ name, at })),
+  ...asking.filter(([name]) => name !== "slots").map(([name, at]): Scene => ({ name, at })),
+  // With what is measured while somebody looks.
+  { name: "slots", at: "/apps/shop/slots", shows: (page) => page.getByText(/\d MiB/).first().waitFor() },
   // The stream tells the slots all that they show: they wait for nothing of their own.
   ...asking.filter(([name]) => name !== "slots").map(([name, at]): Scene => ({ name: `${name}-loading`, at, ...waits })),
   ...asking.map(([name, at]): Scene => ({ name: `${name}-refused`, at, once: true, before: refuse })),
