@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 use vial_protocol::Slot;
 
@@ -29,7 +30,7 @@ pub(super) struct MeasuredSlot {
 
 /// What one look brought.
 pub(super) struct Look {
-    /// How long it took to read `/proc`.
+    /// How long a core read `/proc`.
     pub(super) took: Duration,
     pub(super) apps: Vec<(App, Measured)>,
 }
@@ -39,8 +40,9 @@ pub(super) async fn measure(apps: Vec<App>) -> Look {
     let pids: Vec<[Option<u32>; 2]> = apps.iter().map(processes).collect();
     let roots: Vec<u32> = pids.iter().flatten().copied().flatten().collect();
     let families = tokio::task::spawn_blocking(move || {
-        let began = Instant::now();
-        usage(&roots).map(|families| (families, began.elapsed()))
+        // Not by the clock: on a busy host it waits more than it works.
+        let began = on_cpu();
+        usage(&roots).map(|families| (families, on_cpu().saturating_sub(began)))
     });
     let routes: Vec<Option<Arc<Route>>> =
         apps.iter().map(|it| it.context().route.clone()).collect();
@@ -62,6 +64,13 @@ pub(super) async fn measure(apps: Vec<App>) -> Look {
     });
     let measured: Vec<Measured> = measured.collect();
     Look { took, apps: apps.into_iter().zip(measured).collect() }
+}
+
+/// The time that this thread had a core.
+fn on_cpu() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    let (seconds, nanos) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
+    Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
 }
 
 fn processes(app: &App) -> [Option<u32>; 2] {
