@@ -1,8 +1,10 @@
 //! `vial init`: writes the configuration's files, explained, and says what comes next.
 //!
 //! Everything is checked first, against the rules that the files are read by and against the apps
-//! that are there; then they are written, and none is ever overwritten. `steps` is what comes next.
+//! that are there; then they are written, and none is ever overwritten. `steps` is what comes next,
+//! `link` the first login to the dashboard of a daemon that runs.
 
+mod link;
 mod steps;
 
 use std::io::ErrorKind;

@@ -90,6 +90,7 @@ fn the_next_commands_stand_in_the_order_in_which_they_work_and_name_the_moved_fo
         "systemctl reload caddy\n".into(),
         format!("vial --config {file} doctor\n"),
         format!("vial --config {file} deploy shop _build/prod/rel/shop\n"),
+        format!("vial --config {file} login-link NAME\n"),
     ];
     let mut rest = ran.out.as_str();
     for part in &expected {

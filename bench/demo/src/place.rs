@@ -38,6 +38,8 @@ pub struct Place {
     pub admin: u16,
     /// The port of the daemon's epmd.
     pub epmd: u16,
+    /// What the daemon serves the dashboard on.
+    pub dashboard: u16,
     blue: u16,
     green: u16,
 }
@@ -54,19 +56,20 @@ impl Place {
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
             .map_err(trying("a temporary folder"))?;
-        let [http, admin, epmd, blue, green] = free_ports()?;
-        let place = Place { folder, http, admin, epmd, blue, green };
+        let [http, admin, epmd, dashboard, blue, green] = free_ports()?;
+        let place = Place { folder, http, admin, epmd, dashboard, blue, green };
         place.write(settings).map_err(trying(place.root().display().to_string()))?;
         Ok(place)
     }
 
     fn write(&self, settings: &Settings) -> std::io::Result<()> {
-        let Place { http, admin, epmd, blue, green, .. } = self;
+        let Place { http, admin, epmd, dashboard, blue, green, .. } = self;
         fs::write(
             self.config(),
             format!(
                 "state_dir = \"state\"\nrun_dir = \"run\"\nepmd_port = {epmd}\n\n\
-                 [caddy]\nadmin = \"127.0.0.1:{admin}\"\n"
+                 [caddy]\nadmin = \"127.0.0.1:{admin}\"\n\n\
+                 [dashboard]\nlisten = \"127.0.0.1:{dashboard}\"\n"
             ),
         )?;
         let user = settings.user.as_ref().map_or_else(String::new, |it| format!("user = {it:?}\n"));

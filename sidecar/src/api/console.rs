@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, Query};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use vial_protocol::request::{Evaluate, Evaluated};
 use vial_protocol::{Code, Problem, Slot, SlotState};
@@ -20,11 +22,15 @@ use super::answer::{Failure, bad, required};
 use super::bridge::{Received, received, size};
 use super::caller::Caller;
 use super::openapi::{OfApp, Refusals};
+use super::peer::Peer;
 use crate::app::handle::App;
 use crate::app::helpers::Purpose;
 use crate::app::programs::{self, Evaluation};
 use crate::slot::Exit;
+use crate::slot::terminal::Terminal as Screen;
 
+/// How long whoever reads nothing is told that it has ended.
+const LAST_WORD: Duration = Duration::from_secs(5);
 /// How long an expression may take.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -138,6 +144,7 @@ pub(super) struct Terminal {
     )
 )]
 pub(super) async fn console(
+    Extension(peer): Extension<Peer>,
     Caller { app, actor, .. }: Caller,
     asked: Result<Query<Terminal>, QueryRejection>,
     upgrade: WebSocketUpgrade,
@@ -163,8 +170,9 @@ pub(super) async fn console(
         }
     };
     tracing::info!(app = name, actor = actor.name, on, "console opens");
+    let over = peer.ended();
     Ok(upgrade.on_upgrade(async move |socket| {
-        bridge(socket, console).await;
+        bridge(socket, console, over).await;
         tracing::info!(app = name, actor = actor.name, on, "console closes");
     }))
 }
@@ -179,9 +187,30 @@ struct Ended {
     status: Option<i32>,
 }
 
-/// Carries bytes between the caller and the terminal until one of them ends.
-async fn bridge(mut socket: WebSocket, console: programs::Console) {
-    let terminal = console.terminal;
+/// Carries bytes between the caller and the terminal until one of them ends, or `over` says so.
+async fn bridge(mut socket: WebSocket, console: programs::Console, over: CancellationToken) {
+    let programs::Console { terminal, running } = console;
+    tokio::select! {
+        () = carry(&mut socket, terminal) => {}
+        () = over.cancelled() => {}
+    }
+    let exit = running.end().await;
+    let status = match exit {
+        Exit::Status(status) => Some(status),
+        _ => None,
+    };
+    if let Ok(text) = serde_json::to_string(&Said { exit: Ended { status } }) {
+        // Whoever reads nothing any more learns it by the end of the connection.
+        let _ = timeout(LAST_WORD, async {
+            let _ = socket.send(Message::Text(text.into())).await;
+            let _ = socket.send(Message::Close(None)).await;
+        })
+        .await;
+    }
+}
+
+/// Hangs up at its end, so that what still runs on the terminal ends.
+async fn carry(socket: &mut WebSocket, terminal: Screen) {
     let mut buffer = vec![0; 16 << 10];
     // Of what was typed, the rest that the terminal has no room for yet: it is read on meanwhile, or
     // a program that writes and the caller would wait for each other.
@@ -210,16 +239,5 @@ async fn bridge(mut socket: WebSocket, console: programs::Console) {
                 Received::Gone => break,
             },
         }
-    }
-    // Hangs up, so that what still runs on it ends.
-    drop(terminal);
-    let exit = console.running.end().await;
-    let status = match exit {
-        Exit::Status(status) => Some(status),
-        _ => None,
-    };
-    if let Ok(text) = serde_json::to_string(&Said { exit: Ended { status } }) {
-        let _ = socket.send(Message::Text(text.into())).await;
-        let _ = socket.send(Message::Close(None)).await;
     }
 }

@@ -12,7 +12,8 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 /// The same answer, which ends when the token does.
 pub(super) fn with(response: Response, ended: CancellationToken) -> Response {
     use http_body::Body as _;
-    if response.body().is_end_stream() {
+    // What is there as a whole is told as a whole: also to whoever just ended their own session.
+    if response.body().is_end_stream() || response.body().size_hint().exact().is_some() {
         return response;
     }
     let kind = response.headers().get(header::CONTENT_TYPE);

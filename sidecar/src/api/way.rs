@@ -50,7 +50,8 @@ impl Way {
             let port = dashboard.listen.port();
             let own = ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}"));
             let usual = port == 80 && own.iter().any(|own| own.strip_suffix(":80") == Some(&host));
-            if !own.contains(&host) && !usual {
+            let local = dashboard.listen.ip().to_canonical().is_loopback();
+            if !local || !(own.contains(&host) || usual) {
                 return Err(elsewhere("the request names another host"));
             }
         } else if !dashboard.hosts.iter().any(|known| known == name) {

@@ -35,6 +35,9 @@ fn without_named_hosts_only_this_hosts_own_are_answered() {
         assert_eq!(refused.code, Code::Misdirected, "{host}");
     }
     way(&[], "127.0.0.1", &[]).unwrap_err();
+    let everywhere = Dashboard::at(([0, 0, 0, 0], 4181).into());
+    let own = headers(&[("host", "localhost:4181")]);
+    Way::of(&everywhere, ip("192.0.2.1"), &Uri::from_static("/"), &own).unwrap_err();
     way(&[], "127.0.0.1", &[("host", "localhost:4181"), ("host", "localhost:4181")]).unwrap_err();
 }
 

@@ -1,5 +1,7 @@
 //! Where the dashboard is: whether the daemon has its address, and who can get at it.
 
+use std::os::unix::fs::MetadataExt;
+
 use super::finding::Finding;
 use super::ports::described;
 use super::scene::SetUp;
@@ -10,6 +12,7 @@ const SUBJECT: &str = "dashboard";
 pub(super) fn check(set: &SetUp<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = address(set).into_iter().collect();
     findings.extend(open(set));
+    findings.extend(kept(set));
     findings
 }
 
@@ -51,6 +54,27 @@ fn address(set: &SetUp<'_>) -> Option<Finding> {
     }
 }
 
+/// Whether others may read what passwords and sessions are known by.
+fn kept(set: &SetUp<'_>) -> Option<Finding> {
+    set.config.host.dashboard.as_ref()?;
+    let database = set.layout().database();
+    let shown = database.display();
+    let mode = database.metadata().ok()?.mode();
+    (mode & 0o077 != 0).then(|| {
+        Finding::problem(
+            SUBJECT,
+            format!(
+                "Others than its owner may use {shown} (mode {:04o}), which has the hashes of the \
+                 passwords.",
+                mode & 0o7777
+            ),
+            format!(
+                "Run `chmod 0600 {shown}`; take the passwords for known if others use this host."
+            ),
+        )
+    })
+}
+
 /// What others could read on the way, and who is refused.
 fn open(set: &SetUp<'_>) -> Vec<Finding> {
     let Some(dashboard) = &set.config.host.dashboard else { return Vec::new() };
@@ -81,7 +105,13 @@ fn open(set: &SetUp<'_>) -> Vec<Finding> {
             ));
         }
     }
-    if dashboard.hosts.is_empty() {
+    if dashboard.hosts.is_empty() && !local {
+        findings.push(Finding::problem(
+            SUBJECT,
+            format!("No `hosts` are named for {}: each request is refused.", dashboard.listen),
+            format!("Write `hosts = [\"vial.example.com\"]` into {file}."),
+        ));
+    } else if dashboard.hosts.is_empty() {
         findings.push(Finding::hint(
             SUBJECT,
             format!(

@@ -7,7 +7,7 @@ use nix::unistd::{User, geteuid};
 use serde_json::json;
 use vial::config::{DEFAULT_FILE, HostConfig};
 
-use super::NewApp;
+use super::{NewApp, link};
 
 /// What was done, and what comes next.
 pub(super) struct Written {
@@ -71,7 +71,7 @@ pub(super) fn steps(host: &HostConfig, app: Option<&NewApp>) -> Vec<Step> {
     let runs = UnixStream::connect(host.socket()).is_ok();
     let Some(app) = app else {
         let init = vial(host, "init NAME --host www.example.com");
-        return vec![Step::new("Write an app's file:", [init])];
+        return vec![Step::new("Write an app's file:", [init]), dashboard(host, runs)];
     };
     let mut steps = Vec::new();
     if let Some(user) = app.user.as_ref().filter(|_| geteuid().is_root())
@@ -106,7 +106,29 @@ pub(super) fn steps(host: &HostConfig, app: Option<&NewApp>) -> Vec<Step> {
     steps.push(Step::new("See whether all is well:", [vial(host, "doctor")]));
     let deploy = vial(host, &format!("deploy {} _build/prod/rel/{}", app.name, app.release));
     steps.push(Step::new("Bring the first release (a folder, or a .tar.gz of one):", [deploy]));
+    steps.push(dashboard(host, runs));
     steps
+}
+
+/// How somebody comes into the dashboard first; the link itself where a daemon with one runs that
+/// nobody has come into yet.
+fn dashboard(host: &HostConfig, runs: bool) -> Step {
+    let link = vial(host, "login-link NAME");
+    let Some(dashboard) = &host.dashboard else {
+        let say = format!(
+            "For the dashboard, set `listen` under `[dashboard]` in {} and start the daemon again. \
+             This makes the link by which you come in first:",
+            host.file.display()
+        );
+        return Step::new(say, [link]);
+    };
+    if runs && let Some(url) = link::first(host) {
+        let say = "Open this in a browser and choose your password; it serves once, for an hour:";
+        return Step::new(say, [url]);
+    }
+    let say =
+        format!("Make the link by which you come into the dashboard, at {}:", dashboard.url());
+    Step::new(say, [link])
 }
 
 fn is_usual(host: &HostConfig) -> bool {

@@ -30,7 +30,7 @@ pub(super) struct MeasuredSlot {
 
 /// What one look brought.
 pub(super) struct Look {
-    /// How long a core read `/proc`.
+    /// How much of a core it took to read `/proc`: on a busy machine that is not how long.
     pub(super) took: Duration,
     pub(super) apps: Vec<(App, Measured)>,
 }
@@ -40,9 +40,8 @@ pub(super) async fn measure(apps: Vec<App>) -> Look {
     let pids: Vec<[Option<u32>; 2]> = apps.iter().map(processes).collect();
     let roots: Vec<u32> = pids.iter().flatten().copied().flatten().collect();
     let families = tokio::task::spawn_blocking(move || {
-        // Not by the clock: on a busy host it waits more than it works.
-        let began = on_cpu();
-        usage(&roots).map(|families| (families, on_cpu().saturating_sub(began)))
+        let before = on_the_cpu();
+        usage(&roots).map(|families| (families, on_the_cpu().saturating_sub(before)))
     });
     let routes: Vec<Option<Arc<Route>>> =
         apps.iter().map(|it| it.context().route.clone()).collect();
@@ -66,11 +65,11 @@ pub(super) async fn measure(apps: Vec<App>) -> Look {
     Look { took, apps: apps.into_iter().zip(measured).collect() }
 }
 
-/// The time that this thread had a core.
-fn on_cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    let (seconds, nanos) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
-    Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
+/// How long this thread has had a core.
+fn on_the_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 fn processes(app: &App) -> [Option<u32>; 2] {

@@ -1,15 +1,19 @@
 //! Who did what.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use vial_protocol::access::Known;
 use vial_protocol::audit::Audit;
 
 use super::rows::at;
 use super::{Store, StoreError};
 
-/// So many rows are kept: at a hundred changes a day, those of five years.
-const MOST: i64 = 200_000;
+/// So many rows of what was done are kept: at a hundred changes a day, those of five years.
+const DONE: i64 = 200_000;
+/// So many of what was refused, which anybody may ask for: they push out none of the others.
+const REFUSED: i64 = 20_000;
+/// The oldest are looked for with one row in so many.
+const SOMETIMES: i64 = 500;
 
 /// A row to be written.
 #[derive(Debug, Clone)]
@@ -28,6 +32,18 @@ pub struct Entry {
     pub detail: Option<String>,
     /// `ok`, or the code of the problem.
     pub outcome: String,
+}
+
+/// Forgets the oldest rows, where there are more than so many of what was done and of what was not.
+fn forget(connection: &Connection, done: i64, refused: i64) -> Result<(), StoreError> {
+    for (which, most) in [("outcome = 'ok'", done), ("outcome <> 'ok'", refused)] {
+        let sql = format!(
+            "delete from audit where {which} and number <= (select number from audit \
+             where {which} order by number desc limit 1 offset ?1)"
+        );
+        connection.prepare_cached(&sql)?.execute([most])?;
+    }
+    Ok(())
 }
 
 fn known(word: Option<&str>) -> Result<Option<Known>, StoreError> {
@@ -88,7 +104,9 @@ impl Store {
                     ],
                     |row| row.get::<_, i64>(0),
                 )?;
-            tx.prepare_cached("delete from audit where number <= ?1")?.execute([number - MOST])?;
+            if number % SOMETIMES == 0 {
+                forget(&tx, DONE, REFUSED)?;
+            }
             tx.commit()?;
             let entry = entry.clone();
             Ok(Audit {
@@ -132,5 +150,49 @@ impl Store {
             Ok(found)
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(actor: &str, outcome: &str) -> Entry {
+        Entry {
+            actor: actor.into(),
+            by: Some(Known::Session),
+            from: None,
+            action: "rollback".into(),
+            app: Some("shop".into()),
+            detail: None,
+            outcome: outcome.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_again_and_again_pushes_out_nothing_that_was_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("vial.db")).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        for outcome in ["ok", "ok", "ok", "forbidden", "forbidden", "forbidden", "not_found"] {
+            store.add_audit(entry("anna", outcome), now).await.unwrap();
+        }
+        store.run(|connection| forget(connection, 2, 1)).await.unwrap();
+        let kept = store.audit(None, None, 100).await.unwrap();
+        let kept: Vec<_> = kept.iter().map(|it| (it.number, it.outcome.as_str())).collect();
+        assert_eq!(kept, [(7, "not_found"), (3, "ok"), (2, "ok")]);
+    }
+
+    #[tokio::test]
+    async fn rows_are_read_as_they_were_written_of_all_or_of_one_app() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("vial.db")).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let shop = store.add_audit(entry("anna", "ok"), now).await.unwrap();
+        let other = Entry { app: None, by: None, ..entry("ben", "login_needed") };
+        let other = store.add_audit(other, now).await.unwrap();
+        assert_eq!(store.audit(None, None, 9).await.unwrap(), [other, shop.clone()]);
+        assert_eq!(store.audit(Some("shop".into()), None, 9).await.unwrap(), [shop]);
+        assert_eq!(store.audit(Some("none".into()), None, 9).await.unwrap(), []);
     }
 }

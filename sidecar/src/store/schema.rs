@@ -299,6 +299,8 @@ create table audit (
 ) strict;
 
 create index audit_of_app on audit (app, number);
+create index audit_done on audit (number) where outcome = 'ok';
+create index audit_refused on audit (number) where outcome <> 'ok';
 ";
 
 #[cfg(test)]

@@ -239,3 +239,101 @@ impl Store {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::users::MadeUser;
+    use super::*;
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("vial.db")).unwrap();
+        for name in ["anna", "ben"] {
+            let user = MadeUser {
+                name: name.into(),
+                role: Role::Viewer,
+                password: "hash".into(),
+                made_by: "root".into(),
+            };
+            assert!(store.add_user(user, at(0)).await.unwrap());
+        }
+        (folder, store)
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn open(second: i64) -> Open {
+        Open {
+            now: at(second),
+            idle: SignedDuration::from_secs(100),
+            most: SignedDuration::from_secs(1000),
+        }
+    }
+
+    fn made(id: &str, user: &str) -> MadeSession {
+        MadeSession {
+            id: id.into(),
+            hash: vec![1],
+            user: user.into(),
+            address: "192.0.2.1".into(),
+            agent: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_lasts_while_it_is_used_and_no_longer_than_any_may() {
+        let (_folder, store) = store().await;
+        store.add_session(made("one", "anna"), "hash".into(), open(0)).await.unwrap().unwrap();
+        assert!(store.session("one", open(99)).await.unwrap().is_some());
+        assert!(store.session("one", open(100)).await.unwrap().is_none());
+        for second in (90..1000).step_by(90) {
+            assert!(store.session("one", open(second)).await.unwrap().is_some(), "{second}");
+            store.used_session("one", at(second)).await.unwrap();
+        }
+        assert!(store.session("one", open(1000)).await.unwrap().is_none());
+        // The next login takes it away.
+        store.add_session(made("two", "anna"), "hash".into(), open(2000)).await.unwrap().unwrap();
+        assert_eq!(store.end_session("one", None).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_changed_meanwhile_opens_nothing() {
+        let (_folder, store) = store().await;
+        let old = store.add_session(made("one", "anna"), "old".into(), open(0)).await.unwrap();
+        assert_eq!(old, None);
+        assert!(store.session("one", open(1)).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_session_that_was_used_longest_ago_makes_room() {
+        let (_folder, store) = store().await;
+        store.add_session(made("ben", "ben"), "hash".into(), open(0)).await.unwrap().unwrap();
+        let mut ended = Vec::new();
+        for number in 0..=MOST {
+            let made = made(&format!("{number:02}"), "anna");
+            let second = i64::try_from(number).unwrap();
+            ended.extend(
+                store.add_session(made, "hash".into(), open(second)).await.unwrap().unwrap(),
+            );
+        }
+        assert_eq!(ended, ["00"]);
+        assert!(store.session("ben", open(60)).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn whose_session_it_is_decides_who_ends_it_and_a_user_who_goes_takes_theirs_along() {
+        let (_folder, store) = store().await;
+        for (id, user) in [("one", "anna"), ("two", "anna"), ("ben", "ben")] {
+            store.add_session(made(id, user), "hash".into(), open(0)).await.unwrap().unwrap();
+        }
+        assert_eq!(store.end_session("ben", Some("anna".into())).await.unwrap(), None);
+        assert_eq!(store.end_session("one", None).await.unwrap().as_deref(), Some("anna"));
+        let but = store.change_user("anna", None, Some("new".into()), Some("two".into())).await;
+        assert_eq!(but.unwrap(), Some(Vec::new()));
+        assert_eq!(store.remove_user("anna").await.unwrap(), Some(vec!["two".into()]));
+        assert_eq!(store.remove_user("anna").await.unwrap(), None);
+        assert!(store.session("ben", open(1)).await.unwrap().is_some());
+    }
+}

@@ -44,7 +44,9 @@ pub async fn gallery() -> Stage {
         .worker("a_name_as_long_as_a_name_may_be_", super::QUICK);
     let mut stage = open(setup).await;
     stage._database = Some(folder);
-    stage.vial_well(&["env", "shop", "set", "GREETING=Hello"]).await;
+    let file = stage.host.path("gallery.env");
+    std::fs::write(&file, "GREETING=Hello\nPOOL_SIZE=10\nPAYMENTS_KEY=4711\n").unwrap();
+    stage.host.vial(&["env", "shop", "import", text(&file)]).await.ends(0);
     for version in [12, 4, 8] {
         stage.deploy(version).await;
     }
@@ -55,8 +57,7 @@ fn database_lines(folder: &Path) -> String {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
     let file = folder.join("shop.db");
     let mut lines = format!("{}\nhealth = {{ deadline = \"4s\" }}\n", super::QUICK);
-    lines
-        .push_str("bake = \"2s\"\nmigrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]\n");
+    lines.push_str("migrate = \"Shop.Release.migrate()\"\nrepos = [\"Shop.Repo\"]\n");
     let slot = format!("{{ SHOP_DB = {file:?} }}");
     writeln!(lines, "slot_env = {{ blue = {slot}, green = {slot} }}").unwrap();
     lines
@@ -72,10 +73,6 @@ impl Stage {
     pub async fn deploy(&self, version: u32) {
         let path = archive(version);
         self.host.vial(&["deploy", "shop", text(&path), "--allow-destructive"]).await;
-    }
-
-    async fn vial_well(&self, args: &[&str]) {
-        self.host.vial(args).await.ends(0);
     }
 
     /// Does what a script asks for. What it answers, or why it could not.

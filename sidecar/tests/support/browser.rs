@@ -24,6 +24,9 @@ use vial_protocol::live::{Live, Topics};
 
 use super::{Host, SOON};
 
+/// How long something may take to come in a stream.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The password of every user of a test.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -192,7 +195,7 @@ impl Stream {
     /// The next event; none where the stream has ended. May be dropped without losing one.
     pub async fn next(&mut self) -> Option<Live> {
         while self.ready.is_empty() {
-            let frame = timeout(SOON, self.body.frame()).await.expect("something comes")?;
+            let frame = timeout(PATIENCE, self.body.frame()).await.expect("something comes")?;
             let Ok(frame) = frame else { return None };
             let bytes = frame.into_data().unwrap_or_default();
             let events = self.parser.feed(&bytes).unwrap();

@@ -32,7 +32,8 @@ await play(async (browser) => {
   await logIn(page, "anna", "/apps/shop");
   // By the link, as a person comes: the page's policy must be that of a console all the same.
   await page.getByRole("link", { name: "Console" }).click();
-  await page.getByLabel("Password").first().fill(PASSWORD);
+  await page.getByRole("button", { name: "Open the console" }).click();
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   const began = Date.now();
   await page.keyboard.press("Enter");
   await shows(page, /iex\(shop_blue@127\.0\.0\.1\)1>/);
@@ -62,13 +63,17 @@ await play(async (browser) => {
   equal(await page.locator("#stolen").count(), 0, "what is printed is text");
   check(!(await page.title()).includes("stolen"), "the title is the page's own");
 
-  const rows = (await daemon<Row[]>("GET", "/v1/audit?app=shop")).filter((row) => row.action === "open_console");
-  equal(rows.map((row) => [row.actor, row.outcome]), [["anna", "ok"]], "who opened a console is written down, once");
+  const written = async (action: string) =>
+    (await daemon<Row[]>("GET", "/v1/audit?app=shop"))
+      .filter((row) => row.action === action)
+      .map((row) => `${row.actor} ${row.outcome}`);
+  equal(await written("open_console"), ["anna ok", "anna password_needed"], "who opened a console is written down, also where it was refused");
 
   // Another page of the same person takes it over, or a slot that goes takes it away: it says why.
   await daemon("POST", "/v1/apps/shop/stop");
   await page.getByText(/ended|is over|stopped/i).first().waitFor();
   await picture(page, "console-ended");
+  await until("its end is written down", async () => (await written("console_ended")).length === 1);
 
   const viewer = await (await person(browser)).newPage();
   await logIn(viewer, "vera", "/apps/shop");

@@ -17,24 +17,36 @@ let looked = 0;
 
 /** Waits until a page shows what it has to show. */
 async function settled(page: Page, scene: Scene): Promise<void> {
-  await page.getByRole("heading", { level: 1 }).first().waitFor({ state: "attached" });
-  if (scene.state !== "loading") {
+  if (scene.state === "loading") await page.locator(".skeleton").first().waitFor();
+  else {
+    await page.getByRole("heading", { level: 1 }).first().waitFor({ state: "attached" });
     await until(`${scene.name} has loaded`, async () => (await page.locator(".skeleton").count()) === 0);
   }
   await scene.shows?.(page);
 }
 
+/** In which themes a scene is shown on a device, the one that it is loaded in first. */
+function themes(scene: Scene, device: Device): ("light" | "dark")[] {
+  if (scene.once) return device === "phone" ? ["light"] : ["dark"];
+  return ["light", "dark"];
+}
+
 async function look(page: Page, scene: Scene, device: Device): Promise<void> {
-  for (const theme of ["light", "dark"] as const) {
+  for (const theme of themes(scene, device)) {
     const name = `${scene.name}-${device}-${theme}`;
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     const wrong = [...(await violations(page)), ...(await beyond(page))];
     if (device === "phone") wrong.push(...(await small(page)));
-    faults.push(...wrong.map((it) => `${name}: ${it}`));
+    for (const it of wrong) fault(`${name}: ${it}`);
     await picture(page, name);
     taken.add(`${name}.png`);
     looked += 1;
   }
+}
+
+function fault(what: string): void {
+  console.log(what);
+  faults.push(what);
 }
 
 async function tour(browser: Browser, device: Device): Promise<void> {
@@ -49,12 +61,13 @@ async function tour(browser: Browser, device: Device): Promise<void> {
     }
     try {
       await scene.before?.(page);
+      await page.emulateMedia({ colorScheme: themes(scene, device)[0] ?? "light", reducedMotion: "reduce" });
       await page.goto(scene.at);
       await settled(page, scene);
       await scene.open?.(page);
       await look(page, scene, device);
     } catch (error) {
-      faults.push(`${scene.name}-${device}: ${error instanceof Error ? error.message : String(error)}`);
+      fault(`${scene.name}-${device}: ${error instanceof Error ? error.message : String(error)}`);
       await picture(page, `failed-${scene.name}-${device}`).catch(() => undefined);
     }
     await page.unrouteAll({ behavior: "ignoreErrors" });
@@ -75,11 +88,11 @@ function covers(): void {
 /** Every picture is there, and is one of something. */
 function areThere(): void {
   const wanted = scenes.flatMap((scene) =>
-    ["desk", "phone"].flatMap((device) => ["light", "dark"].map((theme) => `${scene.name}-${device}-${theme}.png`)),
+    (["desk", "phone"] as const).flatMap((device) => themes(scene, device).map((theme) => `${scene.name}-${device}-${theme}.png`)),
   );
   const files = new Set(readdirSync(pictures));
   const missing = wanted.filter((name) => !taken.has(name) || !files.has(name) || statSync(`${pictures}/${name}`).size < 2000);
-  equal(missing, [], "every scene was pictured on both devices in both themes");
+  equal(missing, [], "every scene was pictured on both devices");
 }
 
 await play(async (browser) => {
@@ -91,6 +104,6 @@ await play(async (browser) => {
   const began = Date.now();
   await Promise.all([tour(browser, "desk"), tour(browser, "phone")]);
   figure(`gallery: ${looked} pictures of ${scenes.length} scenes in ${((Date.now() - began) / 1000).toFixed(0)} s`);
-  if (faults.length > 0) throw new Error(`${faults.length} faults:\n  ${faults.join("\n  ")}`);
+  equal(faults, [], "nothing is clipped, too small, or out of somebody's reach");
   areThere();
 });

@@ -90,11 +90,11 @@ async function away(page: Page, logs: Page): Promise<void> {
   await until("the deploy has ended", async () => !(await inProgress()));
 }
 
-/** The version that serves, as the daemon has it. */
+/** What serves, and where, as the daemon has it. */
 async function standing(): Promise<string> {
-  const status = await daemon<{ slots: Record<string, { release?: { version: string } }>; active: string | null }>("GET", "/v1/apps/shop");
-  const slot = status.active === null ? undefined : status.slots[status.active];
-  return slot?.release?.version ?? "";
+  const status = await daemon<{ serving: { version: string } | null; active: string | null }>("GET", "/v1/apps/shop");
+  if (!status.serving || !status.active) throw new Error(`nothing serves: ${JSON.stringify(status)}`);
+  return `v${status.serving.version} ${status.active}`;
 }
 
 const shown = (page: Page) => page.locator("main").innerText();

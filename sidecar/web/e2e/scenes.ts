@@ -12,6 +12,8 @@ export type Scene = {
   /** Who looks: an admin, unless it is said. */
   as?: "vera" | "nobody";
   state?: "loading";
+  /** A state of a page that is shown whole elsewhere: once on each device is enough. */
+  once?: boolean;
   /** What comes between the page and the daemon. */
   before?: (page: Page) => Promise<unknown>;
   /** What is waited for, beside the heading and the end of loading. */
@@ -23,9 +25,10 @@ export type Scene = {
 const API = /\/v1\/(?!session|stream)/;
 const LONG = "a_name_as_long_as_a_name_may_be_";
 
-const waits: Pick<Scene, "state" | "before"> = {
+const waits: Pick<Scene, "state" | "once" | "before"> = {
   state: "loading",
-  before: (page) => page.route(/\/v1\/(?!session)/, () => undefined),
+  once: true,
+  before: (page) => page.route(API, () => undefined),
 };
 
 /** Everything that is asked for is refused. */
@@ -89,7 +92,7 @@ const dialog = (button: string | RegExp) => async (page: Page): Promise<void> =>
 /** Pages that ask the daemon for something of their own, with what a reader sees of their states. */
 const asking: readonly [string, string][] = [
   ["deployments", "/apps/shop"],
-  ["deployment", "/apps/shop/deployments/2"],
+  ["deployment-failed", "/apps/shop/deployments/2"],
   ["slots", "/apps/shop/slots"],
   ["logs", "/apps/shop/logs"],
   ["environment", "/apps/shop/environment"],
@@ -115,7 +118,7 @@ export const scenes: readonly Scene[] = [
   },
   { name: "first-login", at: "/first#0123456789abcdef", as: "nobody" },
   { name: "apps", at: "/" },
-  { name: "apps-loading", at: "/", ...waits },
+  { name: "apps-loading", at: "/", ...waits, before: (page) => page.route("**/v1/stream", () => undefined) },
   {
     name: "apps-empty",
     at: "/",
@@ -129,40 +132,48 @@ export const scenes: readonly Scene[] = [
   },
   ...asking.map(([name, at]): Scene => ({ name, at })),
   ...asking.map(([name, at]): Scene => ({ name: `${name}-loading`, at, ...waits })),
-  ...asking.map(([name, at]): Scene => ({ name: `${name}-refused`, at, before: refuse })),
-  { name: "deployments-empty", at: "/apps/empty" },
-  { name: "slots-empty", at: "/apps/empty/slots" },
-  { name: "logs-empty", at: "/apps/empty/logs" },
-  { name: "console-empty", at: "/apps/empty/console" },
-  { name: "environment-empty", at: "/apps/empty/environment" },
-  { name: "settings-empty", at: "/apps/empty/settings" },
-  { name: "activity-empty", at: "/apps/empty/activity" },
-  { name: "unknown-app", at: "/apps/shp" },
-  { name: "unknown-page", at: "/nowhere" },
-  { name: "long-name", at: `/apps/${LONG}` },
-  { name: "long-name-slots", at: `/apps/${LONG}/slots` },
-  { name: "deployments-long", at: "/apps/shop", before: instead<Row[]>(/\/deployments(\?|$)/, longRows) },
-  { name: "deployments-10000", at: "/apps/shop", before: instead<Row[]>(/\/deployments(\?|$)/, manyRows) },
-  { name: "activity-10000", at: "/activity", before: instead<Row[]>(/\/v1\/audit(\?|$)/, manyRows) },
-  { name: "deployment-failed", at: "/apps/shop/deployments/2" },
+  ...asking.map(([name, at]): Scene => ({ name: `${name}-refused`, at, once: true, before: refuse })),
+  { name: "deployment", at: "/apps/shop/deployments/3" },
+  { name: "deployments-empty", at: "/apps/empty", once: true },
+  { name: "slots-empty", at: "/apps/empty/slots", once: true },
+  { name: "logs-empty", at: "/apps/empty/logs", once: true },
+  { name: "console-empty", at: "/apps/empty/console", once: true },
+  { name: "environment-empty", at: "/apps/empty/environment", once: true },
+  { name: "settings-empty", at: "/apps/empty/settings", once: true },
+  { name: "activity-empty", at: "/apps/empty/activity", once: true },
+  { name: "unknown-app", at: "/apps/shp", once: true },
+  { name: "unknown-page", at: "/nowhere", once: true },
+  { name: "long-name", at: `/apps/${LONG}`, once: true },
+  { name: "long-name-slots", at: `/apps/${LONG}/slots`, once: true },
+  { name: "deployments-long", at: "/apps/shop", once: true, before: instead<Row[]>(/\/deployments(\?|$)/, longRows) },
+  { name: "deployments-10000", at: "/apps/shop", once: true, before: instead<Row[]>(/\/deployments(\?|$)/, manyRows) },
+  { name: "activity-10000", at: "/activity", once: true, before: instead<Row[]>(/\/v1\/audit(\?|$)/, manyRows) },
   { name: "rollback", at: "/apps/shop/rollback", shows: (page) => page.getByRole("dialog").waitFor() },
   { name: "restart", at: "/apps/shop/slots", open: dialog(/^Restart/) },
   { name: "stop", at: "/apps/shop/slots", open: dialog(/^Stop/) },
   { name: "set-variable", at: "/apps/shop/environment", open: dialog(/^(Set|Add)/) },
   { name: "add-user", at: "/access", open: dialog(/^(Add|New) user/) },
   { name: "add-token", at: "/access", open: dialog(/^(Add|New|Make).* token/) },
-  { name: "console-password", at: "/apps/shop/console", shows: async (page) => page.getByLabel("Password").first().waitFor() },
+  {
+    name: "console-password",
+    at: "/apps/shop/console",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Open the console" }).click();
+      await page.getByLabel("Password", { exact: true }).waitFor();
+    },
+  },
   {
     name: "console",
     at: "/apps/shop/console",
     open: async (page) => {
-      await page.getByLabel("Password").first().fill(PASSWORD);
+      await page.getByRole("button", { name: "Open the console" }).click();
+      await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
       await page.keyboard.press("Enter");
       await page.locator(".xterm").waitFor();
       await page.getByText("iex(shop_").first().waitFor();
     },
   },
   { name: "viewer-deployments", at: "/apps/shop", as: "vera" },
-  { name: "viewer-console", at: "/apps/shop/console", as: "vera" },
-  { name: "viewer-environment", at: "/apps/shop/environment", as: "vera" },
+  { name: "viewer-console", at: "/apps/shop/console", once: true, as: "vera" },
+  { name: "viewer-environment", at: "/apps/shop/environment", once: true, as: "vera" },
 ];

@@ -173,6 +173,8 @@ export async function play(scenario: (browser: Browser) => Promise<void>): Promi
   const browser = await chromium.launch({
     executablePath: process.env["VIAL_CHROMIUM"] ?? "/usr/bin/chromium",
     args: ["--disable-dev-shm-usage"],
+    // As people see it.
+    ignoreDefaultArgs: ["--hide-scrollbars"],
   });
   try {
     await scenario(browser);

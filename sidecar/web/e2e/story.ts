@@ -95,7 +95,7 @@ async function byKeyboard(browser: Browser): Promise<void> {
   await confirmation(page);
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
-  check(/Roll ?back/i.test(await focused(page)), `Escape gives the focus back to what opened the dialog; it is on ${await focused(page)}`);
+  await until("Escape gives the focus back to what opened the dialog", async () => /^button Roll ?back/i.test(await focused(page)));
   await page.keyboard.press("Enter");
   const dialog = await confirmation(page);
 
@@ -111,8 +111,7 @@ async function byKeyboard(browser: Browser): Promise<void> {
   await tabTo(page, /^button Roll back/i);
   await page.keyboard.press("Enter");
   await rolledBack(page, 5, "by keyboard alone", "anna");
-  const inside = await page.evaluate(() => document.activeElement !== document.body);
-  check(inside, "the focus is somewhere on the page when the dialog has gone");
+  check((await focused(page)) !== "", "the focus is somewhere on the page when the dialog has gone");
   await picture(page, "story-5-by-keyboard-dark");
   await context.close();
 }

@@ -44,8 +44,8 @@ const PAGES: readonly [string, Page][] = [
 function find(pages: readonly [string, Page][], path: string) {
   for (const [pattern, Found] of pages) {
     const params = match(pattern, path);
-    // A page of another app is another page: nothing of the one before it stays. A page with a dialog
-    // over it is the same one: the focus goes back to where it was.
+    // A page of another app is another page: nothing of the one before it stays. The rollback's
+    // address is the page of the deployments with a dialog over it, so that it does stay.
     if (params) return <Found key={`${params["app"] ?? ""} ${params["number"] ?? ""}`} params={params} />;
   }
   return undefined;

@@ -1,14 +1,17 @@
 //! `vial-demo`: shows a rollback under load. `bin/demo` builds what it needs and starts it.
 
 use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use vial_demo::ground::Ground;
 use vial_demo::place::{APP, HOST, Settings};
+use vial_demo::probe::Question;
 use vial_demo::program::last_lines;
 use vial_demo::story::{self, Visitors};
 use vial_demo::trouble::{Trouble, trying};
@@ -81,8 +84,12 @@ async fn run(arguments: &Arguments, mut told: Told) -> Result<bool, Trouble> {
     let held = match &played {
         Some(Ok(numbers)) => {
             written = write(arguments.json.as_deref(), numbers);
-            if !arguments.once {
-                invite(&ground, &arguments.vial);
+            if arguments.once {
+                written = written.and(shows_pages(&ground).await);
+            } else {
+                let link = ground.vial(&["login-link", "demo", "--quiet"]).await;
+                let link = link.unwrap_or_else(|trouble| trouble.to_string());
+                invite(&ground, &arguments.vial, link.trim());
                 tokio::select! { () = enter() => {}, () = told.enough() => {} }
             }
             numbers.all_held()
@@ -116,13 +123,23 @@ fn write(file: Option<&Path>, numbers: &Numbers) -> Result<(), Trouble> {
     std::fs::write(file, json).map_err(trying(file.display().to_string()))
 }
 
-fn invite(ground: &Ground, vial: &Path) {
+/// The dashboard is there, with its pages.
+async fn shows_pages(ground: &Ground) -> Result<(), Trouble> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ground.place.dashboard));
+    let page = Question { address, host: address.to_string(), path: "/" };
+    let limit = Duration::from_secs(10);
+    let shown = page.first(limit, |answer| answer.status == 200).await;
+    shown.map(drop).ok_or(Trouble::Waited { what: "the dashboard's page".into(), seconds: 10 })
+}
+
+fn invite(ground: &Ground, vial: &Path, link: &str) {
     let config = ground.place.config();
     let http = ground.place.http;
     let vial =
         |command: &str| format!("VIAL_CONFIG={} {} {command}", config.display(), vial.display());
     println!(
         "\nAll of it still runs. Look at it:\n\
+         \n  {link}   the dashboard; this link logs you in, once\
          \n  http://{HOST}:{http}/\
          \n  curl -i -H 'Host: {HOST}' http://127.0.0.1:{http}/\
          \n  {}\n  {}\n  {}\n  {}\n\

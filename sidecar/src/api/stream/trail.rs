@@ -89,3 +89,44 @@ pub(super) async fn newest(store: &Store) -> Result<u64, StoreError> {
     let rows = store.audit(None, None, 1).await?;
     Ok(rows.first().map_or(0, |row| row.number))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+
+    use super::*;
+    use crate::store::audit::Entry;
+
+    fn entry(action: String) -> Entry {
+        Entry {
+            actor: "ada".into(),
+            by: None,
+            from: None,
+            action,
+            app: None,
+            detail: None,
+            outcome: "ok".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_is_too_slow_for_the_audit_log_is_told_each_row_once() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(&home.path().join("vial.db")).unwrap();
+        let trail = Trail::new(store.clone());
+        trail.write(entry("before".into())).await;
+        let after = newest(&store).await.unwrap();
+        trail.write(entry("0".into())).await;
+        let mut rows = Box::pin(rows(&trail, store, after));
+        // More than wait for whoever watches.
+        for number in 1..400 {
+            trail.write(entry(number.to_string())).await;
+        }
+        for number in 0..400 {
+            match rows.next().await.unwrap() {
+                Live::Audit(row) => assert_eq!(row.action, number.to_string()),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -132,3 +132,35 @@ async fn a_body_that_nobody_known_sends_is_small_and_a_method_that_is_not_there_
     known.get("/v1/nothing").await.is(404);
     known.get("/v1/apps/shop/../../status").await.is(404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_keeps_scripts_and_frames_of_others_out_of_the_readers_browser() {
+    let stage = Stage::new().await;
+    let known = stage.logged_in(Role::Viewer).await;
+    let elsewhere = known.clone().with("host", "evil.example");
+    let console = "/apps/shop/console";
+    for path in ["/", "/login", "/apps/shop", console, "/v1/status", "/v1/nothing", "/v1/audit"] {
+        for browser in [&known, &elsewhere] {
+            let answer = browser.get(path).await;
+            let policy = answer.header("content-security-policy").unwrap();
+            let directive = |name: &str| {
+                let mut all = policy.split(';').filter_map(|it| it.trim().split_once(' '));
+                all.find(|(known, _)| *known == name).map(|(_, value)| value)
+            };
+            assert_eq!(directive("default-src"), Some("'none'"), "{path}");
+            assert_eq!(directive("script-src"), Some("'self'"), "{path}");
+            assert_eq!(directive("frame-ancestors"), Some("'none'"), "{path}");
+            let styles = if path == console { "'self' 'unsafe-inline'" } else { "'self'" };
+            assert_eq!(directive("style-src"), Some(styles), "{path}");
+            assert!(!policy.contains("unsafe-eval"), "{path}: {policy}");
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+            assert_eq!(
+                answer.header("cross-origin-resource-policy"),
+                Some("same-origin"),
+                "{path}"
+            );
+            // No other site may read anything.
+            assert!(answer.header("access-control-allow-origin").is_none(), "{path}");
+        }
+    }
+}

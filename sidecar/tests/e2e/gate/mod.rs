@@ -11,6 +11,7 @@ mod door;
 mod links;
 mod logins;
 mod sessions;
+mod setup;
 mod table;
 mod tokens;
 

@@ -128,3 +128,12 @@ async fn a_password_counts_as_fresh_for_ten_minutes_in_the_session_that_gave_it_
     stage.sql("update sessions set fresh_until = fresh_until - 2000");
     mine.get(values).await.refused(403, "password_needed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ends_their_own_session_is_told_that_it_was_done() {
+    let stage = Stage::new().await;
+    let admin = stage.fresh(Role::Admin).await;
+    let answer = admin.ask("PATCH", "/v1/users/admin", r#"{"role": "viewer"}"#).await.is(200);
+    assert_eq!(answer.json()["role"], "viewer");
+    admin.get("/v1/session").await.refused(401, "login_needed");
+}

@@ -37,6 +37,8 @@ export class History {
   /** What commits are about, by their ids: a rollback's row has the id alone. */
   readonly subjects = new Map<string, string>();
   private seen = "";
+  /** What the stream told last. */
+  private going: readonly Deployment[] = [];
 
   constructor(readonly app: string) {}
 
@@ -47,9 +49,12 @@ export class History {
       this.note(fresh);
       const first = !this.loaded.peek();
       const before = this.rows.peek();
-      this.rows.value = merge(before, fresh);
-      const replaced = before.length > 0 && this.rows.peek().length === fresh.length;
-      if (first || replaced) this.more.value = fresh.length === PAGE;
+      const rows = merge(before, fresh);
+      // What the stream told meanwhile is newer than what was asked for before it.
+      this.rows.value = merge(rows, this.fitting(rows));
+      const last = before.at(-1);
+      const cut = !last || rows.at(-1)?.number !== last.number;
+      if (first || cut) this.more.value = fresh.length === PAGE;
       this.loaded.value = true;
       this.problem.value = undefined;
     } catch (error) {
@@ -75,6 +80,14 @@ export class History {
     }
   }
 
+  /** Those that the stream told of which belong to the rows, newest first. */
+  private fitting(rows: readonly Deployment[]): Deployment[] {
+    const newest = rows[0]?.number ?? 0;
+    const oldest = rows.at(-1)?.number ?? 0;
+    const known = this.going.filter((it) => it.number <= newest + 2 && it.number >= oldest);
+    return known.sort((a, b) => b.number - a.number);
+  }
+
   private note(rows: readonly Deployment[]): void {
     for (const { commit } of rows) if (commit) this.subjects.set(commit.sha, commit.subject);
   }
@@ -83,14 +96,8 @@ export class History {
   follow(status: AppStatus): void {
     const going = [status.queued, status.deployment, status.last].filter((it) => !!it).map(listed);
     this.note(going);
-    const rows = this.rows.peek();
-    const newest = rows[0]?.number ?? 0;
-    const oldest = rows.at(-1)?.number ?? 0;
-    const known = going.filter((it) => it.number <= newest + 1 && it.number >= oldest);
-    if (this.loaded.peek()) {
-      known.sort((a, b) => b.number - a.number);
-      this.rows.value = merge(rows, known);
-    }
+    this.going = going;
+    if (this.loaded.peek()) this.rows.value = merge(this.rows.peek(), this.fitting(this.rows.peek()));
     // What ends or goes live changes the rows of others, too.
     const seen = going.map((it) => `${it.number} ${it.live_at} ${it.ended_at} ${it.status === "queued"}`).join();
     if (seen !== this.seen) {

@@ -112,6 +112,8 @@ function Database(props: { plan: Plan; value: MigrationChoice | undefined; onVal
   const loses = migrations.flatMap((it) => it.loses ?? []);
   const destructive = migrations.some((it) => it.effect === "destructive");
   const some = count(migrations.length, "migration");
+  const it = migrations.length === 1;
+  const later = `Nothing is lost; ${it ? "it" : "they"} can still be reverted afterwards.`;
   return (
     <section class="plan-part">
       <h3>Database</h3>
@@ -131,8 +133,8 @@ function Database(props: { plan: Plan; value: MigrationChoice | undefined; onVal
                 value: "keep",
                 label: "Keep: the database stays as it is",
                 hint: destructive
-                  ? `${to} meets a schema that it does not know, and may fail where it uses what was dropped or changed. Nothing is lost; they can still be reverted afterwards.`
-                  : `${to} runs beside what was added. Nothing is lost; they can still be reverted afterwards.`,
+                  ? `${to} meets a schema that it does not know, and may fail where it uses what was dropped or changed. ${later}`
+                  : `${to} runs beside what was added. ${later}`,
               },
               {
                 value: "revert",
@@ -140,7 +142,7 @@ function Database(props: { plan: Plan; value: MigrationChoice | undefined; onVal
                 disabled: cannot,
                 hint: cannot
                   ? `Not possible: ${stuck.length > 0 ? `${list(stuck.map((it) => it.name))} has no way down` : "not all of them have a way down"}.`
-                  : `${loses.length > 0 ? `${list(loses)}. ` : ""}${label(plan.from)} serves on for a moment with the older schema; if the health check then fails, they are migrated up again.`,
+                  : `${loses.length > 0 ? `${list(loses)}. ` : ""}${label(plan.from)} serves on for a moment with the older schema; if the health check then fails, ${it ? "it is" : "they are"} migrated up again.`,
               },
             ]}
           />

@@ -9,45 +9,13 @@ import { appAddress } from "../layout/app-frame";
 import { isDeployer } from "../session";
 import { KindBadges, SlotTag, StatusBadge } from "../ui/badge";
 import { Button, LinkButton } from "../ui/button";
-import { duration, isLive, label, short, stage } from "../ui/format";
+import { isLive, label, stage } from "../ui/format";
 import { ProblemNotice } from "../ui/state";
 import { Span } from "../ui/time";
 import { toast } from "../ui/toast";
 import { comparable, type History } from "./history";
 import { Steps, stepName } from "./steps";
-
-/** "Rolling back to v1.4.2" */
-export function doing(it: Deployment): string {
-  const to = it.release ? label(it.release) : it.commit ? short(it.commit.sha) : it.build?.ref;
-  switch (it.kind) {
-    case "rollback":
-      return `Rolling back${to ? ` to ${to}` : ""}`;
-    case "restart":
-      return `Restarting${to ? ` ${to}` : ""}`;
-    case "redeploy":
-      return `Redeploying${to ? ` ${to}` : ""}`;
-    case "deploy":
-      return `Deploying${to ? ` ${to}` : ""}`;
-  }
-}
-
-/** What a failure from here on would mean. */
-export function onFailure(it: Deployment, serving: string | undefined): string {
-  const name = it.release ? label(it.release) : "the new release";
-  if (it.status === "baking") {
-    const back = serving === name || !serving ? "the release before it" : serving;
-    return `If ${name} crashes or fails its health check before the bake ends, Vial goes back to ${back} by itself, in one switch.`;
-  }
-  if (it.status === "draining") return `${name} has the traffic. The old slot only finishes what it has.`;
-  const stays = serving ? `${serving} goes on serving` : "nothing changes: no release serves yet";
-  if (it.status === "reverting" || (it.reverts?.length && !it.live_at)) {
-    return `If it fails, what was reverted is migrated up again and ${stays}.`;
-  }
-  if (it.status === "migrating") {
-    return `If it fails, ${stays}; migrations that were applied by then stay, and the history says which.`;
-  }
-  return `If it fails, ${stays}.`;
-}
+import { cameOf, doing, onFailure } from "./words";
 
 export function Progress({ status, of: it, history }: { status: AppStatus; of: Deployment; history: History }) {
   const before = useBefore(history, it);
@@ -96,8 +64,7 @@ export function Ended(props: { status: AppStatus; of: Deployment; history: Histo
   const { status, of: it, history } = props;
   const before = useBefore(history, it);
   const serving = status.serving ? label(status.serving) : undefined;
-  const took = it.live_at ? Date.parse(it.live_at) - Date.parse(it.queued_at) : undefined;
-  const said = sentence(it, took, serving);
+  const said = cameOf(it, serving);
   return (
     <section class={it.status === "failed" ? "card progress progress-failed" : "card progress progress-ended"} aria-labelledby="ended-title">
       <header class="progress-head">
@@ -118,16 +85,6 @@ export function Ended(props: { status: AppStatus; of: Deployment; history: Histo
       <Steps of={it} before={before} />
     </section>
   );
-}
-
-/** "v1.4.2 serves since 0.9 s after it was asked for." */
-function sentence(it: Deployment, took: number | undefined, serving: string | undefined): string {
-  const serves = serving ? `${serving} serves` : "Nothing serves";
-  if (it.status === "failed") return `Failed: ${serves}.`;
-  if (it.status === "cancelled") return `Cancelled: ${serves}.`;
-  const time = took === undefined ? "" : ` after ${duration(took)}`;
-  if (it.kind === "rollback") return `Rolled back: ${serves}${time}.`;
-  return `Done: ${serves}${time}.`;
 }
 
 /** What is live is taken back by a rollback only; then what waits is what can be cancelled. */

@@ -29,6 +29,7 @@ export function RollbackDialog({ status, subjects, to, cancel: wantsCancel, onCl
   const [planning, setPlanning] = useState(false);
   const [attempt, again] = useState(0);
   const sent = useRef<{ body: string; key: string } | undefined>(undefined);
+  const done = useRef(false);
   const why = useId();
 
   const moment = momentOf(status);
@@ -82,6 +83,7 @@ export function RollbackDialog({ status, subjects, to, cancel: wantsCancel, onCl
     try {
       const accepted = await rollBack(app, ask, sent.current.key);
       toast(accepted.message);
+      done.current = true;
       onDone();
     } catch (error) {
       setBusy(false);
@@ -109,6 +111,8 @@ export function RollbackDialog({ status, subjects, to, cancel: wantsCancel, onCl
       title={plan ? `Roll ${app} back to ${label(plan.to)}` : `Roll ${app} back`}
       wide
       onClose={onClose}
+      // The button that opened it cannot be pressed while what it began is under way.
+      returnTo={() => (done.current ? document.getElementById("main") : undefined)}
       footer={
         <>
           {blocked && (
@@ -120,8 +124,8 @@ export function RollbackDialog({ status, subjects, to, cancel: wantsCancel, onCl
           <Button
             kind="primary"
             icon="back"
-            busy={busy || (planning && !!plan)}
-            disabled={!plan || !!blocked}
+            busy={busy}
+            disabled={!plan || planning || !!blocked}
             aria-describedby={blocked ? why : undefined}
             onClick={confirm}
           >

@@ -56,11 +56,13 @@ function PasswordDialog({ why, done }: { why: string; done: (given: boolean) => 
   const [problem, setProblem] = useState<Problem>();
   async function submit(event: Event) {
     event.preventDefault();
-    if (busy || password === "") return;
+    // What is in the field, also where Enter came before the page took note of it.
+    const given = String(new FormData(event.currentTarget as HTMLFormElement).get("password") ?? "");
+    if (busy || given === "") return;
     setBusy(true);
     setProblem(undefined);
     try {
-      await post("/v1/session/password", { body: { password } });
+      await post("/v1/session/password", { body: { password: given } });
       await recognize().catch(() => undefined);
       done(true);
     } catch (error) {
@@ -76,7 +78,7 @@ function PasswordDialog({ why, done }: { why: string; done: (given: boolean) => 
       footer={
         <>
           <Button onClick={() => done(false)}>Not now</Button>
-          <Button kind="primary" type="submit" form="fresh-password" busy={busy} disabled={password === ""}>
+          <Button kind="primary" type="submit" form="fresh-password" busy={busy}>
             Go on
           </Button>
         </>

@@ -34,8 +34,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </header>
       <ConnectionState />
       <main id="main" class="main" tabIndex={-1}>{children}</main>
-      <Toasts />
       <FreshPassword />
+      <Toasts />
     </>
   );
 }

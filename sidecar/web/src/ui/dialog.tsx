@@ -14,8 +14,13 @@ export function Dialog(props: {
   children: ComponentChildren;
   footer?: ComponentChildren;
   wide?: boolean;
+  /** Where the focus goes when it closes, where that is not what opened it. */
+  returnTo?: () => HTMLElement | null | undefined;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
+  const { returnTo } = props;
+  const back = useRef(returnTo);
+  back.current = returnTo;
   const title = useId();
   useEffect(() => {
     const dialog = ref.current;
@@ -26,7 +31,10 @@ export function Dialog(props: {
     (dialog.querySelector<HTMLElement>("[autofocus]") ?? dialog.querySelector("h2"))?.focus();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      const to = back.current?.() ?? before;
+      if (to instanceof HTMLElement && to.isConnected) to.focus({ preventScroll: true });
+      // What opened it may be gone, or cannot be pressed any more.
+      if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
     };
   }, []);
   return (

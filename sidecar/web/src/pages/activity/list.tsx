@@ -131,7 +131,7 @@ function Row({ it, named }: { it: Audit; named: boolean }) {
       </td>
       <td data-label="What" class="breaks">
         <span title={it.action}>{inWords(it.action)}</span>
-        {named && it.app && <> · <a href={appAddress(it.app)}>{it.app}</a></>}
+        {named && it.app && <> · <a class="activity-app" href={appAddress(it.app)}>{it.app}</a></>}
         {it.detail && <span class="activity-detail">{it.detail}</span>}
       </td>
       <td data-label="From" class="breaks">{it.from ?? <span class="muted">this host</span>}</td>

@@ -2,7 +2,7 @@
 
 import type { AppStatus } from "../../api/types";
 import { healthOf } from "../../deployment/health";
-import { doing } from "../../deployment/progress";
+import { doing } from "../../deployment/words";
 import { appAddress } from "../../layout/app-frame";
 import { Page } from "../../layout/page";
 import { useMetrics } from "../../live/metrics";

@@ -21,12 +21,13 @@ export default function Login(_: PageProps) {
 
   useEffect(() => {
     document.title = "Log in · Vial";
-    // Somebody who is logged in already goes on.
-    recognize().then(
-      () => whoami.peek() && navigate(afterLogin(place.peek().search), { replace: true }),
-      () => undefined,
-    );
+    void recognize().catch(() => undefined);
   }, []);
+  // Somebody who is logged in, here or in another tab, goes on.
+  const user = whoami.value;
+  useEffect(() => {
+    if (user) navigate(afterLogin(place.peek().search), { replace: true });
+  }, [user]);
   useEffect(() => {
     if (wait <= 0) return;
     const timer = setTimeout(() => setWait(wait - 1), 1000);
@@ -41,7 +42,6 @@ export default function Login(_: PageProps) {
     try {
       whoami.value = await post<Whoami>("/v1/session", { body: { name: name.trim(), password } });
       restartLive();
-      navigate(afterLogin(place.peek().search), { replace: true });
     } catch (error) {
       if (error instanceof Refused && error.retryAfter) setWait(Math.min(error.retryAfter, 120));
       setProblem(asProblem(error));

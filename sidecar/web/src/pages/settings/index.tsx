@@ -38,14 +38,13 @@ function View({ app, status }: { app: string; status: AppStatus }) {
 }
 
 /** What an idle slot does, in a sentence. */
-export function standbyInWords(mode: string): string {
+function standbyInWords(mode: string): string {
   switch (mode) {
     case "cold":
       return "Cold: the idle slot is stopped after the drain, and a rollback starts it, which takes seconds.";
     case "warm":
-      return "Warm: the idle slot runs on without traffic, and a rollback to it is one switch, in milliseconds.";
     case "frozen":
-      return "Frozen: the idle slot is stopped by SIGSTOP once it came to rest, and a rollback wakes it, in milliseconds.";
+      return `${mode === "warm" ? "Warm" : "Frozen"}, by the file. This version of Vial stops the idle slot after its drain all the same, so a rollback starts it, which takes seconds.`;
     default:
       return mode;
   }

@@ -26,7 +26,6 @@ export function SlotCard(props: {
   since: string | null | undefined;
   /** Whether the next deploy goes to it. */
   next: boolean;
-  standby: string | undefined;
   used: Used;
 }) {
   const { app, it, active, used } = props;
@@ -77,7 +76,7 @@ export function SlotCard(props: {
           <Fact name="In flight">{count(sample.in_flight, "request")}</Fact>
         )}
         {it.last_exit && <Fact name="Ended last"><span class="breaks">{it.last_exit}</span></Fact>}
-        {!active && it.release && props.standby && <Fact name="Standby">{standby(props.standby, it.state)}</Fact>}
+        {!active && it.release && <Fact name="Rollback">{rollback(it.state)}</Fact>}
       </dl>
       <HealthStrip slot={it.slot} changes={used.health} now={it.health} />
       <footer class="slot-foot">
@@ -104,8 +103,7 @@ function None() {
   return <span class="muted" aria-label="none">–</span>;
 }
 
-/** What the idle slot's state means for a rollback. */
-function standby(mode: string, state: SlotState): string {
-  if (state === "stopped") return mode === "cold" ? "cold: a rollback starts it first" : `${mode} while it lasts; stopped now, so a rollback starts it first`;
-  return mode === "cold" ? "stops once the bake ends" : `${mode}: a rollback to it takes milliseconds`;
+/** What the idle slot's state means for a rollback to it. */
+function rollback(state: SlotState): string {
+  return state === "running" ? "a switch, as it runs" : "it is started first";
 }

@@ -3,15 +3,13 @@
 // `chart` the drawing, `dialogs` what changes something.
 
 import { useState } from "preact/hooks";
-import { get } from "../../api/client";
-import type { AppStatus, Settings } from "../../api/types";
+import type { AppStatus } from "../../api/types";
 import { AppFrame } from "../../layout/app-frame";
 import { Page } from "../../layout/page";
 import { useMetrics } from "../../live/metrics";
 import type { PageProps } from "../../router";
 import { isDeployer } from "../../session";
 import { Button } from "../../ui/button";
-import { useLoad } from "../../ui/load";
 import { Notice, ProblemNotice } from "../../ui/state";
 import { SlotCard } from "./card";
 import { RestartDialog, StartDialog, StopDialog } from "./dialogs";
@@ -29,7 +27,6 @@ function Slots({ app, status }: { app: string; status: AppStatus }) {
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   const used = useMetrics(app).value;
-  const settings = useLoad<Settings>((signal) => get("/v1/apps/{app}/settings", { path: { app }, signal }), [app]);
   const stopped = status.desired === "stopped";
   const nothing = !status.active;
   return (
@@ -72,7 +69,6 @@ function Slots({ app, status }: { app: string; status: AppStatus }) {
             active={status.active === it.slot}
             since={status.active === it.slot ? status.serving_since : undefined}
             next={status.active ? status.active !== it.slot : it.slot === "blue"}
-            standby={settings.data?.standby}
             used={used}
           />
         ))}
