@@ -2,7 +2,7 @@
 // in: loading, refused, empty, with names as long as they may be, with 10,000 rows.
 
 import type { Page, Route } from "playwright-core";
-import { PASSWORD } from "./stage";
+import { PASSWORD, daemon } from "./stage";
 
 export type Scene = {
   /** The picture's name. */
@@ -51,8 +51,8 @@ function instead<T>(path: RegExp, make: (real: T, url: URL) => unknown): (page: 
   return async (page) => {
     await page.route(path, async (route: Route) => {
       if (route.request().method() !== "GET") return route.fallback();
-      const response = await route.fetch();
-      await route.fulfill({ response, json: make((await response.json()) as T, new URL(route.request().url())) });
+      const asked = new URL(route.request().url());
+      await route.fulfill({ json: make(await daemon<T>("GET", asked.pathname + asked.search), asked) });
     });
   };
 }
@@ -131,7 +131,8 @@ export const scenes: readonly Scene[] = [
       ),
   },
   ...asking.map(([name, at]): Scene => ({ name, at })),
-  ...asking.map(([name, at]): Scene => ({ name: `${name}-loading`, at, ...waits })),
+  // The stream tells the slots all that they show: they wait for nothing of their own.
+  ...asking.filter(([name]) => name !== "slots").map(([name, at]): Scene => ({ name: `${name}-loading`, at, ...waits })),
   ...asking.map(([name, at]): Scene => ({ name: `${name}-refused`, at, once: true, before: refuse })),
   { name: "deployment", at: "/apps/shop/deployments/3" },
   { name: "deployments-empty", at: "/apps/empty", once: true },
@@ -152,7 +153,7 @@ export const scenes: readonly Scene[] = [
   { name: "restart", at: "/apps/shop/slots", open: dialog(/^Restart/) },
   { name: "stop", at: "/apps/shop/slots", open: dialog(/^Stop/) },
   { name: "set-variable", at: "/apps/shop/environment", open: dialog(/^(Set|Add)/) },
-  { name: "add-user", at: "/access", open: dialog(/^(Add|New) user/) },
+  { name: "add-user", at: "/access", open: dialog(/^(Add|New)( a)? user/) },
   { name: "add-token", at: "/access", open: dialog(/^(Add|New|Make).* token/) },
   {
     name: "console-password",

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { asProblem } from "./api/client";
 import type { Problem } from "./api/types";
+import { Page as Frame } from "./layout/page";
 import { Shell } from "./layout/shell";
 import { startLive } from "./live/live";
 import Account from "./pages/account";
@@ -12,7 +13,7 @@ import First from "./pages/first";
 import Login from "./pages/login";
 import { lazy, match, navigate, pathname, type Page } from "./router";
 import { loginAddress, recognize, whoami } from "./session";
-import { Empty, Loading, ProblemNotice } from "./ui/state";
+import { Loading, ProblemNotice } from "./ui/state";
 
 function Waiting() {
   return <div class="page"><Loading rows={5} /></div>;
@@ -79,10 +80,8 @@ function Guarded() {
 
 function Nowhere() {
   return (
-    <div class="page">
-      <Empty title="There is no such page">
-        <p><a href="/">All apps</a></p>
-      </Empty>
-    </div>
+    <Frame title="There is no such page">
+      <p><a href="/">All apps</a></p>
+    </Frame>
   );
 }

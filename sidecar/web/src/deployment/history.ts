@@ -36,7 +36,7 @@ export class History {
   readonly problem = signal<Problem | undefined>(undefined);
   /** What commits are about, by their ids: a rollback's row has the id alone. */
   readonly subjects = new Map<string, string>();
-  private seen = "";
+  private seen: string | undefined;
   /** What the stream told last. */
   private going: readonly Deployment[] = [];
 

@@ -6,7 +6,8 @@ import type { AppStatus } from "../api/types";
 import { appStatus, complete } from "../live/store";
 import { pathname } from "../router";
 import { isAdmin } from "../session";
-import { Empty, Loading } from "../ui/state";
+import { Loading } from "../ui/state";
+import { Page } from "./page";
 
 const TABS = [
   ["", "Deployments"],
@@ -63,11 +64,9 @@ export function AppFrame({ app, children }: { app: string; children: (status: Ap
 
 function Unknown({ app }: { app: string }) {
   return (
-    <div class="page">
-      <Empty title={`No app is called ${app}`}>
-        <p>It was never configured, was taken out, or you may not see it.</p>
-        <p><a href="/">All apps</a></p>
-      </Empty>
-    </div>
+    <Page title={`No app is called ${app}`}>
+      <p>It was never configured, was taken out, or you may not see it.</p>
+      <p><a href="/">All apps</a></p>
+    </Page>
   );
 }
