@@ -20,7 +20,7 @@ use vial_protocol::live::Live;
 use vial_protocol::notification::Notification;
 use vial_protocol::{Event, Problem};
 
-use super::router::routes;
+use super::router::described;
 
 const DOCUMENT: &str = include_str!("../../web/openapi.json");
 
@@ -46,7 +46,7 @@ struct Carried;
 ///
 /// None that is known: types of the document that are not JSON.
 pub fn document() -> serde_json::Result<String> {
-    let mut document = routes().into_openapi();
+    let mut document = described().into_openapi();
     document.merge(Carried::openapi());
     document.info = info();
     document.security = Some(vec![

@@ -4,6 +4,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware;
+use axum::routing::MethodRouter;
+use utoipa::Path as _;
+use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vial_protocol::{Code, Problem};
@@ -18,7 +21,7 @@ use super::{
 
 pub(super) fn router(shared: Shared) -> Router {
     let limit = usize::try_from(shared.host.limits.request_bytes).unwrap_or(usize::MAX);
-    Router::from(routes())
+    served()
         .fallback(pages::elsewhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(limit))
@@ -26,57 +29,89 @@ pub(super) fn router(shared: Shared) -> Router {
         .with_state(shared)
 }
 
-/// Every operation, with its description.
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default()
-        .routes(routes!(openapi::openapi))
-        .routes(routes!(read::status))
-        .routes(routes!(change::reload))
-        .routes(routes!(change::down))
-        .routes(routes!(change::up))
-        .routes(routes!(events::events))
-        .routes(routes!(stream::stream))
-        .routes(routes!(stream::topics))
-        .routes(routes!(read::app))
-        .routes(routes!(settings::settings))
-        .routes(routes!(metrics::metrics))
-        .routes(routes!(read::deployments, deploy::deploy))
-        .routes(routes!(read::deployment))
-        .routes(routes!(build_log::build_log))
-        .routes(routes!(change::build))
-        .routes(routes!(source::switch))
-        .routes(routes!(source::secret))
-        .routes(routes!(source::repository))
-        .routes(routes!(read::plan, change::rollback))
-        .routes(routes!(migrations::report, migrations::migrate))
-        .routes(routes!(environment::show, environment::set, environment::unset))
-        .routes(routes!(change::restart))
-        .routes(routes!(change::cancel))
-        .routes(routes!(change::stop))
-        .routes(routes!(change::start))
-        .routes(routes!(logs::logs))
-        .routes(routes!(search::search_logs))
-        .routes(routes!(search::log_text))
-        .routes(routes!(console::rpc))
-        .routes(routes!(console::eval))
-        .routes(routes!(console::console))
-        .routes(routes!(consoles::open_console))
-        .routes(routes!(consoles::consoles))
-        .routes(routes!(consoles::attach_console, consoles::end_console))
-        .routes(routes!(read::snippet))
-        .routes(routes!(environment::reveal))
-        .routes(routes!(session::whoami, session::login, session::logout))
-        .routes(routes!(session::confirm))
-        .routes(routes!(session::first_login))
-        .routes(routes!(session::change_password))
-        .routes(routes!(session::sessions))
-        .routes(routes!(session::end))
-        .routes(routes!(users::users, users::add))
-        .routes(routes!(users::change, users::remove))
-        .routes(routes!(users::link))
-        .routes(routes!(tokens::tokens, tokens::add))
-        .routes(routes!(tokens::remove))
-        .routes(routes!(audit::audit))
+/// Every operation, those of one path together, as a list for another macro.
+macro_rules! operations {
+    ($with:ident) => {
+        $with! {
+            [openapi::openapi]
+            [read::status]
+            [change::reload]
+            [change::down]
+            [change::up]
+            [events::events]
+            [stream::stream]
+            [stream::topics]
+            [read::app]
+            [settings::settings]
+            [metrics::metrics]
+            [read::deployments, deploy::deploy]
+            [read::deployment]
+            [build_log::build_log]
+            [change::build]
+            [source::switch]
+            [source::secret]
+            [source::repository]
+            [read::plan, change::rollback]
+            [migrations::report, migrations::migrate]
+            [environment::show, environment::set, environment::unset]
+            [change::restart]
+            [change::cancel]
+            [change::stop]
+            [change::start]
+            [logs::logs]
+            [search::search_logs]
+            [search::log_text]
+            [console::rpc]
+            [console::eval]
+            [console::console]
+            [consoles::open_console]
+            [consoles::consoles]
+            [consoles::attach_console, consoles::end_console]
+            [read::snippet]
+            [environment::reveal]
+            [session::whoami, session::login, session::logout]
+            [session::confirm]
+            [session::first_login]
+            [session::change_password]
+            [session::sessions]
+            [session::end]
+            [users::users, users::add]
+            [users::change, users::remove]
+            [users::link]
+            [tokens::tokens, tokens::add]
+            [tokens::remove]
+            [audit::audit]
+        }
+    };
+}
+
+/// What answers them. The descriptions stay unread: all of them at once take megabytes, and the daemon
+/// serves the document that it was built with.
+fn served() -> Router<Shared> {
+    macro_rules! serve {
+        ($([$($module:ident::$handler:ident),+])*) => {
+            pastey::paste! {
+                Router::new()$($(.route(
+                    &$module::[<__path_ $handler>]::path(),
+                    $module::[<__path_ $handler>]::methods().iter().fold(
+                        MethodRouter::new(),
+                        |router, method| router.on(method.to_method_filter(), $module::$handler),
+                    ),
+                ))+)*
+            }
+        };
+    }
+    operations!(serve)
+}
+
+/// The same with their descriptions.
+pub(super) fn described() -> OpenApiRouter<Shared> {
+    macro_rules! describe {
+        ($([$($module:ident::$handler:ident),+])*) => {
+            OpenApiRouter::default()$(.routes(routes!($($module::$handler),+)))*
+        };
+    }
+    operations!(describe)
 }
 
 async fn not_so(method: Method, uri: Uri) -> Failure {

@@ -56,7 +56,9 @@ impl Kept {
 
     pub(super) fn follow(&self) -> watch::Receiver<Arc<Metrics>> {
         let mut following = self.tell.subscribe();
-        following.mark_changed();
+        if !following.borrow().samples.is_empty() {
+            following.mark_changed();
+        }
         following
     }
 
@@ -206,6 +208,7 @@ mod tests {
     fn whoever_follows_has_the_newest_at_once_and_is_known_to_be_there() {
         let mut kept = Kept::new("shop");
         assert!(!kept.is_followed());
+        assert!(!kept.follow().has_changed().unwrap(), "nothing was measured yet");
         kept.add(measured(Instant::now(), Some(usage(7, 0))));
         let following = kept.follow();
         assert!(kept.is_followed());

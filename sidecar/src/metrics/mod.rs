@@ -45,8 +45,7 @@ impl Metrics {
     }
 
     /// Follows an app, which is measured more often for as long as somebody does. What is there
-    /// counts as changed; where nothing was measured yet it has no sample. `None` as in
-    /// [`Metrics::recent`].
+    /// already counts as changed. `None` as in [`Metrics::recent`].
     pub async fn follow(&self, app: &str) -> Option<Following> {
         let (tell, told) = oneshot::channel();
         self.0.send(Message::Follow(app.into(), tell)).await.ok()?;
