@@ -117,7 +117,9 @@ impl Kept {
         while self.health.len() > CHANGES {
             self.health.pop_front();
         }
-        if let Some(sample) = self.tell.borrow().samples.first().cloned() {
+        // What is read is let go before it is written: the one would wait for the other for ever.
+        let last = self.tell.borrow().samples.first().cloned();
+        if let Some(sample) = last {
             self.say(sample);
         }
     }
@@ -262,5 +264,17 @@ mod tests {
         assert_eq!(health.len(), CHANGES);
         assert_eq!(health[0].detail, "said at 50");
         assert!(health[0].healthy && !health[1].healthy);
+    }
+
+    #[test]
+    fn a_change_of_health_is_told_with_the_sample_before_it() {
+        let mut kept = Kept::new("shop");
+        kept.add(measured(Instant::now(), Some(usage(7, 0))));
+        let mut following = kept.follow();
+        following.mark_unchanged();
+        kept.look(&status(true, 1));
+        assert!(following.has_changed().unwrap());
+        let told = following.borrow_and_update();
+        assert_eq!((told.samples.len(), told.health.len()), (1, 1));
     }
 }
