@@ -18,6 +18,7 @@ pub mod log;
 pub mod metrics;
 pub mod notify;
 pub mod patience;
+pub mod rate;
 pub mod release;
 pub mod retention;
 pub mod route;

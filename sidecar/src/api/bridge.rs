@@ -85,7 +85,7 @@ pub(super) fn small(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 pub(super) async fn bridge(socket: WebSocket, page: Page, ended: CancellationToken) {
     let (mut to, from) = socket.split();
     let heard = AtomicBool::new(true);
-    let Page { said, typed } = page;
+    let Page { said, typed, open: _open } = page;
     let over = async {
         ended.cancelled().await;
         tokio::time::sleep(LAST_WORD).await;

@@ -29,6 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use vial_protocol::console::Console;
 use vial_protocol::{Code, Problem};
 
@@ -103,6 +104,8 @@ pub struct Page {
     pub said: mpsc::Receiver<Said>,
     /// What is typed.
     pub typed: mpsc::Sender<Typed>,
+    /// While it is held, the daemon's end waits: what the console says last is on its way.
+    pub open: Option<TaskTrackerToken>,
 }
 
 /// From a console to its page.
@@ -181,7 +184,8 @@ impl Consoles {
     ) -> Result<Page, Problem> {
         let (tell, told) = oneshot::channel();
         self.order(id, owner, Order::Attach(cursor, tell)).await?;
-        told.await.map_err(|_| missing())
+        let page = told.await.map_err(|_| missing())?;
+        Ok(Page { open: Some(self.tasks.token()), ..page })
     }
 
     /// Ends one, and returns when it has ended.
@@ -196,7 +200,7 @@ impl Consoles {
         Ok(())
     }
 
-    /// Waits until all have ended, once they were told to stop.
+    /// Waits until all have ended, once they were told to stop, and their pages know.
     pub async fn ended(&self) {
         self.tasks.close();
         self.tasks.wait().await;

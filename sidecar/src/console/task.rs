@@ -208,7 +208,7 @@ impl Running {
         // It is empty yet, so there is room.
         let _ = say.try_send(Said::At(told));
         // Who asked may be gone again; then this page is, too.
-        let _ = tell.send(Page { said, typed: keys });
+        let _ = tell.send(Page { said, typed: keys, open: None });
         self.page = Some(Attached { say, typed, told });
     }
 

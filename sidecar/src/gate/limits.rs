@@ -4,66 +4,47 @@
 //! came in before, it has a limit of its own.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroU32;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use crate::rate::{Rate, network};
 
 /// Of one address in a minute, and at once.
 const OF_ADDRESS: u32 = 20;
 /// Of one name in a minute, and at once.
 const OF_NAME: u32 = 30;
-/// With so many known, those that were not heard of lately are forgotten.
+/// With so many known, all are forgotten.
 const KNOWN: usize = 10_000;
 
 /// Counts attempts.
+#[derive(Debug)]
 pub struct Limits {
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
-    names: DefaultKeyedRateLimiter<(String, Option<IpAddr>)>,
+    addresses: Rate<IpAddr>,
+    /// By the name, and by where it comes from if it came in from there before.
+    names: Rate<(String, Option<IpAddr>)>,
     familiar: Mutex<HashSet<(String, IpAddr)>>,
-    clock: DefaultClock,
-}
-
-impl std::fmt::Debug for Limits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Limits")
-    }
 }
 
 impl Limits {
     pub(super) fn new() -> Limits {
-        let quota =
-            |a_minute| Quota::per_minute(NonZeroU32::new(a_minute).unwrap_or(NonZeroU32::MIN));
         Limits {
-            addresses: RateLimiter::keyed(quota(OF_ADDRESS)),
-            names: RateLimiter::keyed(quota(OF_NAME)),
+            addresses: Rate::a_minute(OF_ADDRESS),
+            names: Rate::a_minute(OF_NAME),
             familiar: Mutex::default(),
-            clock: DefaultClock::default(),
         }
     }
 
     /// Counts an attempt of an address; how long it is too early for it.
     pub(super) fn address(&self, address: IpAddr) -> Result<(), Duration> {
-        if self.addresses.len() >= KNOWN {
-            self.addresses.retain_recent();
-        }
-        let checked = self.addresses.check_key(&network(address));
-        checked.map_err(|early| early.wait_time_from(self.clock.now()))
+        self.addresses.count(&network(address))
     }
 
     /// Counts an attempt at a name; how long it is too early for it.
     pub(super) fn name(&self, name: &str, from: IpAddr) -> Result<(), Duration> {
-        if self.names.len() >= KNOWN {
-            self.names.retain_recent();
-        }
         let from = network(from);
         let familiar = self.familiar().contains(&(name.to_owned(), from));
-        let key = (name.to_owned(), familiar.then_some(from));
-        let checked = self.names.check_key(&key);
-        checked.map_err(|early| early.wait_time_from(self.clock.now()))
+        self.names.count(&(name.to_owned(), familiar.then_some(from)))
     }
 
     /// Remembers that a name came in from there.
@@ -77,17 +58,6 @@ impl Limits {
 
     fn familiar(&self) -> std::sync::MutexGuard<'_, HashSet<(String, IpAddr)>> {
         self.familiar.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whoever has one IPv6 address has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => Ipv4Addr::into(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
     }
 }
 

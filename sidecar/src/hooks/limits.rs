@@ -1,51 +1,36 @@
 //! How many requests are answered.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroU32;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use hyper::HeaderMap;
+
+use crate::rate::{Rate, network};
 
 /// Of one address in a minute, and at once.
 const OF_ADDRESS: u32 = 60;
 /// Of one app in a minute, and at once, counting those alone that were genuine.
 const OF_APP: u32 = 120;
-/// With so many addresses known, those that were not heard of lately are forgotten.
-const KNOWN: usize = 10_000;
 
 /// Counts requests, by address and by app.
 pub(super) struct Limits {
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
-    apps: DefaultKeyedRateLimiter<String>,
-    clock: DefaultClock,
+    addresses: Rate<IpAddr>,
+    apps: Rate<String>,
 }
 
 impl Limits {
     pub(super) fn new() -> Limits {
-        let quota =
-            |a_minute| Quota::per_minute(NonZeroU32::new(a_minute).unwrap_or(NonZeroU32::MIN));
-        Limits {
-            addresses: RateLimiter::keyed(quota(OF_ADDRESS)),
-            apps: RateLimiter::keyed(quota(OF_APP)),
-            clock: DefaultClock::default(),
-        }
+        Limits { addresses: Rate::a_minute(OF_ADDRESS), apps: Rate::a_minute(OF_APP) }
     }
 
     /// Counts a request of an address; how long it is too early for it.
     pub(super) fn address(&self, address: IpAddr) -> Result<(), Duration> {
-        if self.addresses.len() >= KNOWN {
-            self.addresses.retain_recent();
-        }
-        let checked = self.addresses.check_key(&network(address));
-        checked.map_err(|early| early.wait_time_from(self.clock.now()))
+        self.addresses.count(&network(address))
     }
 
     /// Counts a genuine request for an app; how long it is too early for it.
     pub(super) fn app(&self, app: &str) -> Result<(), Duration> {
-        let checked = self.apps.check_key(&app.to_owned());
-        checked.map_err(|early| early.wait_time_from(self.clock.now()))
+        self.apps.count(&app.to_owned())
     }
 }
 
@@ -58,17 +43,6 @@ pub(super) fn asks(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let named = headers.get_all("x-forwarded-for").iter().next_back();
     let last = named.and_then(|it| it.to_str().ok()).and_then(|it| it.rsplit(',').next());
     last.and_then(|it| it.trim().parse().ok()).unwrap_or(peer)
-}
-
-/// Whoever has one IPv6 address has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => Ipv4Addr::into(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-    }
 }
 
 #[cfg(test)]
