@@ -97,7 +97,10 @@ async function standing(): Promise<string> {
   return `v${status.serving.version} ${status.active}`;
 }
 
-const shown = (page: Page) => page.locator("main").innerText();
+/** The words of a page, as far apart as they may be. */
+async function shown(page: Page): Promise<string> {
+  return (await page.locator("main").innerText()).replace(/\s+/g, " ");
+}
 
 /** How heavy the first page is, and how long it takes until it shows what serves. */
 async function first(browser: Browser, known: BrowserContext): Promise<void> {

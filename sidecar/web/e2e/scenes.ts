@@ -22,7 +22,7 @@ export type Scene = {
   open?: (page: Page) => Promise<unknown>;
 };
 
-const API = /\/v1\/(?!session|stream)/;
+const API = /\/v1\/(?!session([/?]|$)|streams?([/?]|$))/;
 const LONG = "a_name_as_long_as_a_name_may_be_";
 
 const waits: Pick<Scene, "state" | "once" | "before"> = {
