@@ -73,14 +73,14 @@ await play(async (browser) => {
   const seen: number[] = [];
   // On a machine that does something else meanwhile a task is also long because it had to wait: what
   // is too slow by itself is so each time.
-  for (let round = 0; round < 3 && seen.every((longest) => longest > 50); round += 1) {
-    seen.push(await longestWhileScrolling(page, 4000));
+  for (let round = 0; round < 5 && seen.every((longest) => longest > 50); round += 1) {
+    seen.push(await longestWhileScrolling(page, 3000));
   }
   const began2 = Date.now();
   const written = await stop();
   figure(`the longest task while scrolling at 2,000 lines a second, by round: ${seen.map((it) => it.toFixed(0)).join(", ")} ms (0: none above 50)`);
   check(seen.some((longest) => longest <= 50), `no task takes longer than 50 ms: ${seen.join(", ")}`);
-  check(written > 5000, `the shop wrote ${written} lines meanwhile`);
+  check(written > 3000, `the shop wrote ${written} lines meanwhile`);
   await picture(page, "logs-scrolled");
 
   // At its end again it follows.
