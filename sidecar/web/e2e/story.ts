@@ -17,7 +17,10 @@ async function confirmation(page: Page) {
 }
 
 async function rolledBack(page: Page, number: number, reason: string, actor: string): Promise<void> {
-  await until(`#${number} has succeeded`, async () => (await history())[0]?.status === "succeeded");
+  await until(`#${number} has succeeded`, async () => {
+    const newest = (await history())[0];
+    return newest?.number === number && newest.status === "succeeded";
+  });
   const [rollback, before] = await history();
   equal(
     [rollback?.number, rollback?.kind, rollback?.actor, rollback?.reason],
