@@ -10,18 +10,21 @@ use tempfile::TempDir;
 
 use super::support::releases::text;
 use super::support::setup::DASHBOARD;
-use super::support::{Host, Setup, archive};
+use super::support::stub::Stub;
+use super::support::{Host, Repository, Setup, archive, setup};
 
 /// A host with a dashboard.
 pub struct Stage {
     pub host: Host,
     /// Where the shop's database lies.
     _database: Option<TempDir>,
+    /// Where it is built from.
+    source: Option<(TempDir, Repository)>,
 }
 
 /// Starts a host that has a dashboard too.
 pub async fn open(setup: Setup) -> Stage {
-    Stage { host: setup.dashboard().start().await, _database: None }
+    Stage { host: setup.dashboard().start().await, _database: None, source: None }
 }
 
 /// One whose shop has a database, from version 8 on.
@@ -30,6 +33,19 @@ pub async fn with_database() -> Stage {
     let lines = database_lines(folder.path());
     let mut stage = open(Setup::new().app("shop", &lines)).await;
     stage._database = Some(folder);
+    stage
+}
+
+/// One whose app is built from a repository, by a copy.
+pub async fn with_source() -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    setup::open(folder.path());
+    let source = Repository::new(folder.path());
+    let build = "release_path = \"out\"\n\
+                 build = [\"echo 'Compiling the shop'\", \"cp -r release out\"]";
+    let lines = format!("{}\n{}", super::QUICK, source.source(build));
+    let mut stage = open(Setup::new().app("shop", &lines)).await;
+    stage.source = Some((folder, source));
     stage
 }
 
@@ -88,6 +104,7 @@ impl Stage {
                 let version = version.ok_or("an archive has a version")?;
                 Ok(json!(text(&archive(version))))
             }
+            "push" => self.push(args),
             "kill_daemon" => {
                 self.host.kill_daemon();
                 Ok(Value::Null)
@@ -102,5 +119,26 @@ impl Stage {
             }
             other => Err(format!("the stage cannot `{other}`")),
         }
+    }
+
+    /// Pushes a release of a version that takes so many milliseconds to start, or, without a version,
+    /// a commit that cannot be built.
+    fn push(&self, args: &[String]) -> Result<Value, String> {
+        let (folder, source) = self.source.as_ref().ok_or("there is no source here")?;
+        let number = |text: &String| text.parse::<u32>().map_err(|error| error.to_string());
+        match args {
+            [] => {
+                std::fs::remove_dir_all(source.work.join("release")).unwrap();
+                source.push("main", "A mistake");
+            }
+            [version, slow @ ..] => {
+                let mut stub = Stub::new(number(version)?);
+                for slow in slow {
+                    stub = stub.option("--slow", number(slow)?);
+                }
+                stub.push(source, folder.path());
+            }
+        }
+        Ok(Value::Null)
     }
 }

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -141,7 +141,7 @@ impl Browser {
         let headers = request.headers_mut();
         headers.insert("origin", format!("http://127.0.0.1:{port}").parse().unwrap());
         headers.insert("cookie", self.cookie.as_ref().unwrap().parse().unwrap());
-        let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let tcp = connect(port).await;
         let (socket, _) = tokio_tungstenite::client_async(request, tcp).await.unwrap();
         let mut page =
             ConsolePage { socket, at: 0, shown: String::new(), count: 0, before: 0, ended: None };
@@ -163,10 +163,7 @@ impl Browser {
             Way::Socket(path) => {
                 (Box::new(UnixStream::connect(path).await.unwrap()), "vial".to_owned())
             }
-            Way::Tcp(port) => (
-                Box::new(TcpStream::connect(("127.0.0.1", *port)).await.unwrap()),
-                format!("127.0.0.1:{port}"),
-            ),
+            Way::Tcp(port) => (Box::new(connect(*port).await), format!("127.0.0.1:{port}")),
         };
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         let driver = AbortOnDropHandle::new(tokio::spawn(async move { drop(connection.await) }));
@@ -310,5 +307,17 @@ impl ConsolePage {
             }
             Some(Err(error)) => panic!("{error}"),
         }
+    }
+}
+
+/// A connection to the dashboard. A daemon that has just come back listens in a moment.
+async fn connect(port: u16) -> TcpStream {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match TcpStream::connect(("127.0.0.1", port)).await {
+            Ok(stream) => return stream,
+            Err(error) => assert!(Instant::now() < deadline, "nothing listens: {error}"),
+        }
+        sleep(Duration::from_millis(10)).await;
     }
 }

@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::Repository;
+
 /// A release to be made.
 #[derive(Debug, Clone)]
 pub struct Stub {
@@ -59,6 +61,16 @@ impl Stub {
             write(&path, &text);
         }
         root
+    }
+
+    /// Pushes it to `main`, as a folder `release`: a build of that is a copy.
+    pub fn push(&self, to: &Repository, folder: &Path) {
+        let release = to.work.join("release");
+        let _ = std::fs::remove_dir_all(&release);
+        let built = self.build(folder);
+        let mut copy = std::process::Command::new("cp");
+        assert!(copy.arg("-r").arg(&built).arg(&release).status().unwrap().success());
+        to.push("main", "A stub");
     }
 
     /// The same as an archive.

@@ -115,17 +115,7 @@ impl Stage {
 
     /// Pushes a stub, whose build is a copy.
     pub fn commit(&self, stub: &Stub) {
-        let work = &self.repository.work;
-        let _ = std::fs::remove_dir_all(work.join("release"));
-        let built = stub.build(&self.releases);
-        std::fs::remove_dir_all(work.join("release")).ok();
-        let copied = std::process::Command::new("cp")
-            .arg("-r")
-            .arg(&built)
-            .arg(work.join("release"))
-            .status();
-        assert!(copied.unwrap().success());
-        self.repository.push("main", "A stub");
+        stub.push(&self.repository, &self.releases);
     }
 
     /// Asks for a deploy; its number.
