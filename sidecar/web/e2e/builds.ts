@@ -58,8 +58,8 @@ await play(async (browser) => {
   await picture(page, "builds-under-way");
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await becomes(3, "cancelled");
-  await page.getByText("Cancelled").first().waitFor();
-  await page.getByRole("region", { name: "Serving now" }).getByText("v1.0.0").waitFor();
+  await page.getByText("Cancelled: v1.0.0 serves.").first().waitFor();
+  await page.getByRole("region", { name: "Serving now" }).getByText("v1.0.0").first().waitFor();
 
   // One that cannot be built says why, and what served serves.
   await ask("push");
