@@ -14,12 +14,12 @@ fn checked_in() -> PathBuf {
 }
 
 fn document() -> Value {
-    serde_json::from_str(&vial::api::openapi::document().unwrap()).unwrap()
+    serde_json::from_str(&vial::api::document::document().unwrap()).unwrap()
 }
 
 #[test]
 fn the_document_that_is_checked_in_is_what_the_handlers_say() {
-    let now = vial::api::openapi::document().unwrap();
+    let now = vial::api::document::document().unwrap();
     if std::env::var_os("VIAL_WRITE_OPENAPI").is_some() {
         std::fs::write(checked_in(), &now).unwrap();
     }

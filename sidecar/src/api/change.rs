@@ -13,9 +13,8 @@ use super::caller::Caller;
 use super::openapi::{OfApp, Once, Refusals};
 use super::peer::Peer;
 use super::{Order, Shared};
-use crate::app::admission::RollbackAsk;
 use crate::app::registry::Report;
-use crate::app::request::{BuildAsk, BuildSource, What};
+use crate::app::request::{BuildAsk, BuildSource, RollbackAsk, What};
 
 type Answered = Result<(StatusCode, Json<Accepted>), Failure>;
 

@@ -11,9 +11,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::RequestExt;
 use axum::body::Body;
-use axum::extract::{MatchedPath, RawPathParams, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -26,7 +25,7 @@ use super::Shared;
 use super::access::{self, Rule, Socket, Tcp};
 use super::answer::{Failure, bad};
 use super::peer::Peer;
-use super::record::Record;
+use super::record::{Record, named};
 use super::way::{self, Way};
 use super::{cookie, ending};
 
@@ -225,12 +224,6 @@ fn allowed(rule: &Rule, peer: &Peer) -> Result<(), Problem> {
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// The app that a path names.
-pub(super) async fn named(request: &mut Request) -> Option<String> {
-    let params = request.extract_parts::<RawPathParams>().await.ok()?;
-    params.iter().find(|(name, _)| *name == "app").map(|(_, app)| app.to_owned())
 }
 
 /// A request of nobody that is known, read whole: it has little time, and is small.

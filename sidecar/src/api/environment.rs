@@ -19,8 +19,7 @@ use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::openapi::{OfApp, Once, Refusals};
 use super::peer::Peer;
-use crate::app::environment::Change;
-use crate::app::request::What;
+use crate::app::request::{Change, What};
 use crate::slot::env_file;
 use crate::vault::Plain;
 

@@ -13,12 +13,14 @@
 //! database, [`metrics`] for what slots use, [`settings`] for what an app's file says,
 //! [`environment`] for what releases start with, [`source`] for where commits come from.
 //! [`session`], [`users`] and [`tokens`] are who gets in. [`pages`] are what a browser shows,
-//! [`answer`] turns every problem into a response, [`openapi`] is the API's description.
+//! [`answer`] turns every problem into a response, [`openapi`] is the API's
+//! description, which [`document`] writes down.
 //!
 //! This folder knows `app` by its handle and nothing of its inside.
 
 pub mod access;
 pub mod audit;
+pub mod document;
 
 mod answer;
 mod bridge;
@@ -38,7 +40,7 @@ mod log_reader;
 mod logs;
 mod metrics;
 mod migrations;
-pub mod openapi;
+mod openapi;
 mod pages;
 mod peer;
 mod read;

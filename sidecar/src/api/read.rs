@@ -13,7 +13,7 @@ use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::openapi::{OfApp, OfDeployment, Refusals};
 use super::peer::Peer;
-use crate::app::admission::RollbackAsk;
+use crate::app::request::RollbackAsk;
 
 /// What the daemon knows now: every app that the caller may see.
 #[utoipa::path(

@@ -1,6 +1,7 @@
 //! The audit row of one request: opened before its handler, closed with what came of it.
 
-use axum::extract::Request;
+use axum::RequestExt;
+use axum::extract::{RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
@@ -10,7 +11,6 @@ use vial_protocol::{Code, Problem};
 use super::Shared;
 use super::access::Rule;
 use super::audit::{Note, Trail};
-use super::door;
 use super::peer::Peer;
 use super::way::Way;
 use crate::store::audit::Entry;
@@ -52,7 +52,7 @@ impl Record {
             by: peer.map(Peer::by),
             from: from.filter(|it: &String| !it.is_empty()),
             action: if reveals { "reveal" } else { rule.id }.to_owned(),
-            app: door::named(request).await,
+            app: named(request).await,
             detail: None,
             outcome: UNKNOWN.to_owned(),
         };
@@ -117,4 +117,10 @@ fn word(code: Code) -> String {
         Ok(Value::String(word)) => word,
         _ => UNKNOWN.to_owned(),
     }
+}
+
+/// The app that a path names.
+pub(super) async fn named(request: &mut Request) -> Option<String> {
+    let params = request.extract_parts::<RawPathParams>().await.ok()?;
+    params.iter().find(|(name, _)| *name == "app").map(|(_, app)| app.to_owned())
 }

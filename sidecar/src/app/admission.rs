@@ -4,33 +4,16 @@
 //! person who reads it was woken up.
 
 use vial_protocol::{
-    Build, Code, DatabasePlan, Desired, EnvironmentChoice, EnvironmentPlan, Kind, MigrationChoice,
-    Plan, Problem, Standing, Status,
+    Build, Code, DatabasePlan, Desired, EnvironmentChoice, EnvironmentPlan, Kind, Plan, Problem,
+    Standing, Status,
 };
 
 use super::history::Past;
 use super::known::Known;
 use super::machine::{Ask, Command};
 use super::refuse::Refuse;
-use super::request::{BuildAsk, BuildSource};
+use super::request::{BuildAsk, BuildSource, RollbackAsk};
 use super::standing;
-
-/// A rollback as it was asked for.
-#[derive(Debug, Clone, Default)]
-pub struct RollbackAsk {
-    /// The deployment whose release shall serve.
-    pub to: Option<u64>,
-    /// Cancel a deployment in progress first.
-    pub cancel: bool,
-    /// The digest of the plan that the caller saw.
-    pub digest: Option<String>,
-    /// What shall become of the migrations that the target does not know.
-    pub migrations: Option<MigrationChoice>,
-    /// Which values its release shall start with.
-    pub env: EnvironmentChoice,
-    /// Go ahead where somebody would be asked.
-    pub force: bool,
-}
 
 impl<'a> Known<'a> {
     fn refuse(self) -> Refuse<'a> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use vial_protocol::{Code, Slot};
+use vial_protocol::{Code, MigrationChoice, Slot};
 
 use super::*;
 use crate::app::fixture::{release_of, release_with};

@@ -4,7 +4,6 @@
 //! that starts and masks read. No text of this file holds a value, but for what an operator asked
 //! to see.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +12,7 @@ use vial_protocol::{Code, Problem, Slot};
 
 use super::history::History;
 use super::machine::{Command, State};
+use super::request::Change;
 use super::task::Task;
 use crate::config::AppConfig;
 use crate::slot::{environment, heart};
@@ -25,32 +25,6 @@ const LONGEST: usize = 64 << 10;
 const MOST: usize = 1 << 20;
 /// How many names a sentence holds.
 const NAMED: usize = 8;
-
-/// What shall become of an app's environment.
-#[derive(Debug)]
-pub enum Change {
-    /// These have these values from now on.
-    Set {
-        /// Names and values; of two with one name the last counts.
-        values: Vec<(String, Plain)>,
-        /// Whether they are marked secret; as they were where absent.
-        secret: Option<bool>,
-    },
-    /// These are unset.
-    Unset(Vec<String>),
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Change::Set { values, .. } => {
-                let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
-                write!(f, "set {}", names.join(", "))
-            }
-            Change::Unset(names) => write!(f, "unset {}", names.join(", ")),
-        }
-    }
-}
 
 /// A change that was checked and sealed, and what the vault has after it.
 pub(super) struct Sealed {

@@ -7,10 +7,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use vial_protocol::request::Accepted;
 use vial_protocol::{AppStatus, Code, Environment, Plan, Problem};
 
-use super::admission::RollbackAsk;
 use super::context::Context;
 use super::message::{Message, Sight};
-use super::request::Request;
+use super::request::{Request, RollbackAsk};
 use super::whereabouts::Whereabouts;
 
 /// A handle; clones speak with the same task.

@@ -7,11 +7,10 @@ use tokio::sync::oneshot;
 use vial_protocol::request::Accepted;
 use vial_protocol::{AutoDeploy, Environment, Health, Plan, Problem, Release, Slot};
 
-use super::admission::RollbackAsk;
 use super::auto::Decision;
 use super::context::Context;
 use super::machine::{Fact, RunId};
-use super::request::Request;
+use super::request::{Request, RollbackAsk};
 use super::whereabouts::Whereabouts;
 use crate::build::Built;
 use crate::store::auto::Tried;

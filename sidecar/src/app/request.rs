@@ -1,12 +1,13 @@
 //! What an app can be asked for, and by whom.
 
+use std::fmt;
+
 use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
-use vial_protocol::Trigger;
+use vial_protocol::{EnvironmentChoice, MigrationChoice, Trigger};
 
-use super::admission::RollbackAsk;
-use super::environment::Change;
 use crate::build::Built;
+use crate::vault::Plain;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,4 +142,47 @@ pub enum Part {
     End,
     /// It will not become whole; says why.
     Broken(String),
+}
+
+/// A rollback as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RollbackAsk {
+    /// The deployment whose release shall serve.
+    pub to: Option<u64>,
+    /// Cancel a deployment in progress first.
+    pub cancel: bool,
+    /// The digest of the plan that the caller saw.
+    pub digest: Option<String>,
+    /// What shall become of the migrations that the target does not know.
+    pub migrations: Option<MigrationChoice>,
+    /// Which values its release shall start with.
+    pub env: EnvironmentChoice,
+    /// Go ahead where somebody would be asked.
+    pub force: bool,
+}
+
+/// What shall become of an app's environment.
+#[derive(Debug)]
+pub enum Change {
+    /// These have these values from now on.
+    Set {
+        /// Names and values; of two with one name the last counts.
+        values: Vec<(String, Plain)>,
+        /// Whether they are marked secret; as they were where absent.
+        secret: Option<bool>,
+    },
+    /// These are unset.
+    Unset(Vec<String>),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::Set { values, .. } => {
+                let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+                write!(f, "set {}", names.join(", "))
+            }
+            Change::Unset(names) => write!(f, "unset {}", names.join(", ")),
+        }
+    }
 }

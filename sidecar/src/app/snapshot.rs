@@ -6,10 +6,10 @@ use vial_protocol::{
     SlotState, SlotStatus, Status,
 };
 
-use super::admission::RollbackAsk;
 use super::context::Context;
 use super::known::Known;
 use super::machine::{Life, PerSlot};
+use super::request::RollbackAsk;
 
 /// What was seen of a slot's process; not needed for any decision.
 #[derive(Debug, Clone, Default)]

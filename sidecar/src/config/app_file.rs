@@ -1,16 +1,15 @@
 //! Reads an app's file.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::app::{AppConfig, Distribution, EnvVars, Logs, Ports, SlotEnv, Standby, StandbyMode};
+use super::app::{AppConfig, Distribution, Logs, Ports, SlotEnv, Standby, StandbyMode};
 use super::document::Document;
 use super::entry::{Entry, quoted};
 use super::finding::{Finding, Place};
-use super::section::{Section, quoted_key};
+use super::section::Section;
 use super::users::{Daemon, UserIds};
-use super::{app_source, health, notify, text};
+use super::{app_source, health, notify, text, variables};
 
 const KEYS: &[&str] = &[
     "name",
@@ -42,27 +41,6 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const MIB: u64 = 1 << 20;
-
-/// Vial itself sets these for a slot, or keeps them from it.
-const RESERVED: &[&str] = &[
-    "PORT",
-    "RELEASE_NODE",
-    "RELEASE_TMP",
-    "RELEASE_ROOT",
-    "RELEASE_NAME",
-    "RELEASE_VSN",
-    "RELEASE_COMMAND",
-    "RELEASE_PROG",
-    "RELEASE_SYS_CONFIG",
-    "BINDIR",
-    "ROOTDIR",
-    "EMU",
-    "PROGNAME",
-    "NOTIFY_SOCKET",
-    "LISTEN_FDS",
-    "LISTEN_PID",
-    "LISTEN_FDNAMES",
-];
 
 /// An app, and where in its file stands what it must not share with another.
 #[derive(Debug)]
@@ -254,38 +232,8 @@ fn read_slot_env(root: &Section<'_, '_>) -> SlotEnv {
     let Some(table) = root.table("slot_env", &["blue", "green"], example) else {
         return SlotEnv::default();
     };
-    let vars = |key| table.get(key).map(|entry| read_env(&entry)).unwrap_or_default();
+    let vars = |key| table.get(key).map(|entry| variables::read(&entry)).unwrap_or_default();
     SlotEnv { blue: vars("blue"), green: vars("green") }
-}
-
-pub(super) fn read_env(entry: &Entry<'_, '_>) -> EnvVars {
-    let Some(values) = Section::every(entry) else {
-        entry.wrong("it must be a table of variables, such as `{ METRICS_PORT = \"9568\" }`");
-        return EnvVars::default();
-    };
-    let mut vars = BTreeMap::new();
-    for (name, span, value) in values {
-        let start = Some(span.start);
-        let shown = quoted_key(name);
-        if !text::is_env_name(name) {
-            entry.document().find(
-                start,
-                format!("variable `{shown}`"),
-                "a variable's name is letters, digits and _, and begins with no digit".into(),
-            );
-        } else if RESERVED.contains(&name) || name.starts_with("VIAL_") {
-            entry.document().find(
-                start,
-                format!("variable `{shown}`"),
-                "Vial decides this one itself: take it away".into(),
-            );
-        }
-        let expected = "a variable's value must be text, such as \"9568\", in quotes";
-        if let Some(text) = value.secret().text(expected) {
-            vars.insert(name.to_owned(), text.to_owned());
-        }
-    }
-    EnvVars(vars)
 }
 
 fn read_node_host(root: &Section<'_, '_>) -> String {

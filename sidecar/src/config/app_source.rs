@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::app::EnvVars;
-use super::app_file::read_env;
 use super::entry::Entry;
 use super::section::Section;
-use super::text;
 use super::users::{Daemon, UserIds};
+use super::{text, variables};
 
 const KEYS: &[&str] = &[
     "git",
@@ -146,7 +145,7 @@ pub(super) fn read(root: &Section<'_, '_>, daemon: &Daemon) -> Option<Source> {
         ssh_key: file("ssh_key", "/etc/vial/keys/shop"),
         known_hosts: file("known_hosts", "/etc/vial/known_hosts"),
         token_file: file("token_file", "/etc/vial/tokens/shop"),
-        env: table.get("env").map(|entry| read_env(&entry)).unwrap_or_default(),
+        env: table.get("env").map(|entry| variables::read(&entry)).unwrap_or_default(),
         user: read_user(&table, daemon),
         timeout: table
             .get("timeout")

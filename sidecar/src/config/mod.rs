@@ -7,7 +7,8 @@
 //! them into a tree that remembers where each value stands; `section` and `entry` hand out values
 //! by key, and note down each unknown key and wrong value as a `finding` rather than stopping at
 //! the first; `host_file` and `app_file` say which keys there are and what each may be (`health` and
-//! `app_source` for two of the tables), and fill the types in `host` and `app`. `notify` is read in both. `text` has the character sets, `duration` and
+//! `app_source` for two of the tables), and fill the types in `host` and `app`. `notify` is read in both,
+//! and `variables` wherever there are some. `text` has the character sets, `duration` and
 //! `address` the two small languages, `users` asks the host who a user is. At last `cross`
 //! compares the apps with one another and with the host.
 //!
@@ -53,6 +54,7 @@ mod section;
 mod templates;
 mod text;
 mod users;
+mod variables;
 
 pub use address::{Address, AddressError};
 pub use app::{AppConfig, Distribution, EnvVars, Logs, Ports, SlotEnv, Standby, StandbyMode};

@@ -1,6 +1,6 @@
 //! What readers ask for.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use vial_protocol::Deployment;
 
 use super::commit::Answer;
@@ -20,7 +20,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Deployment>, StoreError> {
         let app = app.to_owned();
-        self.run(move |connection| list(connection, &app, before, limit)).await
+        self.run(move |connection| rows::deployments(connection, &app, before, limit)).await
     }
 
     /// One deployment with its steps.
@@ -34,7 +34,7 @@ impl Store {
     ) -> Result<Option<Deployment>, StoreError> {
         let app = app.to_owned();
         self.run(move |connection| {
-            let mut found = list(connection, &app, number.checked_add(1), 1)?;
+            let mut found = rows::deployments(connection, &app, number.checked_add(1), 1)?;
             let Some(mut deployment) = found.pop().filter(|it| it.number == number) else {
                 return Ok(None);
             };
@@ -66,24 +66,4 @@ impl Store {
         })
         .await
     }
-}
-
-pub(super) fn list(
-    connection: &Connection,
-    app: &str,
-    before: Option<u64>,
-    limit: usize,
-) -> Result<Vec<Deployment>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "select {} from deployments where app = ?1 and number < ?2 order by number desc limit ?3",
-        rows::DEPLOYMENT
-    ))?;
-    let before = i64::try_from(before.unwrap_or(u64::MAX)).unwrap_or(i64::MAX);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut found = statement.query(params![app, before, limit])?;
-    let mut deployments = Vec::new();
-    while let Some(row) = found.next()? {
-        deployments.push(rows::deployment(connection, app, row)?);
-    }
-    Ok(deployments)
 }

@@ -97,7 +97,7 @@ pub(super) fn load(
             ))
         },
     )?;
-    let deployments = super::history::list(connection, app, None, newest)?;
+    let deployments = rows::deployments(connection, app, None, newest)?;
     let oldest = deployments.last().map_or(0, |it| it.number);
     Ok(Loaded {
         desired: word(&desired)?,

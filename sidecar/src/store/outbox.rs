@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, params};
 use vial_protocol::notification::Notification;
 
-use super::history::list;
 use super::record::Notice;
-use super::rows::{at, json};
+use super::rows::{at, deployments, json};
 use super::{Store, StoreError, rows};
 use crate::fault;
 
@@ -76,7 +75,7 @@ pub(super) fn put(
     notice: &Notice,
     now: i64,
 ) -> Result<(), StoreError> {
-    let Some(mut deployment) = list(tx, app, notice.number.checked_add(1), 1)?.pop() else {
+    let Some(mut deployment) = deployments(tx, app, notice.number.checked_add(1), 1)?.pop() else {
         return Ok(());
     };
     deployment.steps = rows::steps(tx, app, deployment.number)?;

@@ -133,3 +133,24 @@ pub(super) fn steps(
     }
     Ok(steps)
 }
+
+/// An app's history before a number, newest first, with its steps left out.
+pub(super) fn deployments(
+    connection: &Connection,
+    app: &str,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Deployment>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "select {} from deployments where app = ?1 and number < ?2 order by number desc limit ?3",
+        DEPLOYMENT
+    ))?;
+    let before = i64::try_from(before.unwrap_or(u64::MAX)).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut found = statement.query(params![app, before, limit])?;
+    let mut deployments = Vec::new();
+    while let Some(row) = found.next()? {
+        deployments.push(deployment(connection, app, row)?);
+    }
+    Ok(deployments)
+}

@@ -8,12 +8,11 @@ use vial_protocol::migration::Moved;
 use vial_protocol::{Code, Commit, Deployment, Desired, Kind, Problem, Slot, Status, Trigger};
 
 use super::{Cut, Op};
-use crate::app::admission::RollbackAsk;
 use crate::app::fixture::release_with;
 use crate::app::history::History;
 use crate::app::known::Known;
 use crate::app::machine::*;
-use crate::app::request::{BuildAsk, BuildSource};
+use crate::app::request::{BuildAsk, BuildSource, RollbackAsk};
 use crate::app::retention::removable;
 use crate::store::Store;
 use crate::store::journal::OpenRun;
