@@ -55,6 +55,8 @@ pub async fn holds(stage: &Stage, status: &AppStatus, at: &str) {
     // No process but those of the active slot, and nothing half-received.
     let mut strays = Vec::new();
     for _ in 0..50 {
+        // As it is now: what was found again may have ended since, and been started again.
+        let status = host.status("shop").await;
         let running: Vec<u32> =
             status.slots.iter().filter_map(|it| it.pid).flat_map(processes::family).collect();
         let stray = |pid: &u32| !running.contains(pid) && processes::name(*pid) != "epmd";
