@@ -157,8 +157,8 @@ pub fn millis_to_live(deployment: &Deployment) -> i64 {
 }
 
 /// Asserts that a deployment started no release: it went from the check of one that runs to the
-/// switch, and was live in less than the time that another's release needed to start. How fast it
-/// is, `bin/bench-rollback` measures; the figures say it, too.
+/// switch, and was live in a sixth of the time that another's release needed to start. How fast
+/// either is, the machine decides. A start of 600 ms gives it 100 ms.
 #[track_caller]
 pub fn no_start_was_waited_for<'a>(
     host: &'a Host,
@@ -175,6 +175,9 @@ pub fn no_start_was_waited_for<'a>(
         let start = steps.iter().find(|it| it.status == Status::Starting).unwrap();
         let start = start.millis(start.ended_at.unwrap());
         let millis = millis_to_live(live);
-        assert!(millis < start, "{caller}: {millis} ms beside a start of {start} ms: {live:#?}");
+        assert!(
+            millis * 6 < start,
+            "{caller}: {millis} ms beside a start of {start} ms: {live:#?}"
+        );
     }
 }
