@@ -2,7 +2,8 @@ defmodule Vial.Plan do
   @moduledoc """
   What a rollback would do, if it were asked for now.
 
-  `hot` says whether the release still runs in its slot, so that only the switch is left to do.
+  `hot` says whether the release still runs in its slot, so that only the switch is left to do, and
+  `standby` what it is kept as there, where it is.
   `cancels` is the deployment in progress that would be cancelled first. `migrations` are those that
   the current release brought and the target does not know, `applies` those that the target brings
   where the way goes forward; both are oldest first.
@@ -39,6 +40,7 @@ defmodule Vial.Plan do
           expected_ms: non_neg_integer | nil,
           slot: Vial.slot(),
           hot: boolean,
+          standby: Vial.Standby.t() | nil,
           cancels: pos_integer | nil,
           migrations: [Vial.Migration.t()],
           applies: [Vial.Migration.t()],
@@ -59,6 +61,7 @@ defmodule Vial.Plan do
     :to_health,
     :expected_ms,
     :slot,
+    :standby,
     :cancels,
     :database,
     :digest,

@@ -3,12 +3,14 @@ defmodule Vial.Slot do
   One of the two slots of an application, now.
 
   `state` is what the slot does: `:stopped`, `:starting` (its release is not healthy yet),
-  `:running`, `:stopping` (it was told to end) or `:backoff` (its release exited by itself and is
-  started again soon). `restarts` counts how often that happened since the release was last healthy
+  `:running`, `:resting` (it has no traffic and comes to rest, to be frozen), `:frozen`,
+  `:stopping` (it was told to end) or `:backoff` (its release exited by itself and is started again
+  soon). `standby` is what an idle slot is kept as for the next rollback, or `nil`. `restarts` counts how often that happened since the release was last healthy
   for a minute, and `last_exit` says how its process ended last.
   """
 
-  @type state :: :stopped | :starting | :running | :stopping | :backoff
+  @type state ::
+          :stopped | :starting | :running | :resting | :frozen | :stopping | :backoff
 
   @type t :: %__MODULE__{
           slot: Vial.slot(),
@@ -20,7 +22,8 @@ defmodule Vial.Slot do
           since: DateTime.t() | nil,
           restarts: non_neg_integer,
           health: Vial.Health.t() | nil,
-          last_exit: String.t() | nil
+          last_exit: String.t() | nil,
+          standby: Vial.Standby.t() | nil
         }
 
   defstruct [
@@ -33,6 +36,7 @@ defmodule Vial.Slot do
     :since,
     :health,
     :last_exit,
+    :standby,
     restarts: 0
   ]
 

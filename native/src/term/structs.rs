@@ -7,8 +7,8 @@ use vial_protocol::request::{Accepted, Evaluated, Migrated};
 use vial_protocol::source::{AutoDeploy, Failing};
 use vial_protocol::{
     AppStatus, Build, Commit, DaemonStatus, Deployment, EnvironmentPlan, Event, Health, LogChunk,
-    LogLine, Migration, Plan, Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standing,
-    Step,
+    LogLine, Migration, Plan, Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standby,
+    Standing, Step,
 };
 
 use super::{Shape, ToTerm, word};
@@ -27,7 +27,7 @@ macro_rules! structure {
 
 structure!(DaemonStatus => "Elixir.Vial.Daemon" { version, pid, started_at, apps, problems });
 structure!(AppStatus => "Elixir.Vial.Status" {
-    name, revision, desired, active, serving, serving_since, slots, deployment, queued, last,
+    name, revision, desired, active, works, serving, serving_since, slots, deployment, queued, last,
     rollback, route, auto_deploy, warnings,
 });
 structure!(AutoDeploy => "Elixir.Vial.AutoDeploy" {
@@ -36,7 +36,9 @@ structure!(AutoDeploy => "Elixir.Vial.AutoDeploy" {
 structure!(Failing => "Elixir.Vial.AutoDeploy.Failing" { since, attempts, error, next_at });
 structure!(SlotStatus => "Elixir.Vial.Slot" {
     slot, state, release, port, node, pid, since, restarts, health, last_exit,
+    standby,
 });
+structure!(Standby => "Elixir.Vial.Standby" { mode, ready, since, until, expected_ms });
 structure!(Health => "Elixir.Vial.Health" { healthy, detail, since });
 structure!(RollbackOffer => "Elixir.Vial.Offer" { target, refusal });
 structure!(RouteStatus => "Elixir.Vial.Route" { mode, hosts, problem });
@@ -52,7 +54,7 @@ structure!(Release => "Elixir.Vial.Release" {
 });
 structure!(Plan => "Elixir.Vial.Plan" {
     app, from, from_deployment, to, to_deployment, to_last_live_at, to_served_ms, to_health,
-    expected_ms, slot, hot, cancels, migrations, applies, database, environment, warnings, digest,
+    expected_ms, slot, hot, standby, cancels, migrations, applies, database, environment, warnings, digest,
 });
 structure!(EnvironmentPlan => "Elixir.Vial.Plan.Environment" {
     version, today, differs, renewed,

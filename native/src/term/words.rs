@@ -3,7 +3,8 @@
 use rustler::{Env, Term};
 use vial_protocol::migration::Applied;
 use vial_protocol::{
-    Code, Desired, Effect, Kind, MigrationChoice, Reversal, Slot, SlotState, Status, Trigger,
+    Code, Desired, Effect, Kind, MigrationChoice, Reversal, Slot, SlotState, StandbyMode, Status,
+    Trigger,
 };
 
 use super::{ToTerm, word};
@@ -70,8 +71,15 @@ words!(SlotState {
     Stopped => "stopped",
     Starting => "starting",
     Running => "running",
+    Resting => "resting",
+    Frozen => "frozen",
     Stopping => "stopping",
     Backoff => "backoff",
+});
+words!(StandbyMode {
+    Cold => "cold",
+    Warm => "warm",
+    Frozen => "frozen",
 });
 words!(Effect {
     Additive => "additive",
@@ -164,6 +172,7 @@ mod tests {
         check::<Trigger>();
         check::<Desired>();
         check::<SlotState>();
+        check::<StandbyMode>();
         check::<Effect>();
         check::<Reversal>();
         check::<MigrationChoice>();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AutoDeploy, Deployment, Desired, Problem, Release, Slot};
+use crate::{AutoDeploy, Deployment, Desired, Problem, Release, Slot, Standby};
 
 /// One app, as a numbered snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,10 @@ pub struct AppStatus {
     pub desired: Desired,
     /// The slot that Caddy sends traffic to; absent before the first deploy succeeds.
     pub active: Option<Slot>,
+    /// The slot whose release may do what only one may at a time: work queues, run timers. The active
+    /// one, once the release in the other slot came to rest; absent until then.
+    #[serde(default)]
+    pub works: Option<Slot>,
     /// The release in the active slot.
     pub serving: Option<Release>,
     /// When the release in the active slot took the traffic.
@@ -81,6 +85,10 @@ pub enum SlotState {
     Starting,
     /// Its release runs.
     Running,
+    /// Its release has no traffic and comes to rest, to be frozen.
+    Resting,
+    /// Its release is stopped by SIGSTOP, ready to go on.
+    Frozen,
     /// It was told to end and has not yet.
     Stopping,
     /// Its release exited by itself and is started again soon.
@@ -95,6 +103,8 @@ impl SlotState {
             SlotState::Stopped => "stopped",
             SlotState::Starting => "starting",
             SlotState::Running => "running",
+            SlotState::Resting => "resting",
+            SlotState::Frozen => "frozen",
             SlotState::Stopping => "stopping",
             SlotState::Backoff => "backoff",
         }
@@ -125,6 +135,9 @@ pub struct SlotStatus {
     pub health: Option<Health>,
     /// How its process ended last: "exited with status 1", "killed by SIGKILL".
     pub last_exit: Option<String>,
+    /// What it is kept as for the next rollback; absent where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<Standby>,
 }
 
 /// The outcome of a health check.

@@ -3,7 +3,8 @@
 //! The map: [`words`] are the names that every layer shares (slot, kind, status); [`release`],
 //! [`deployment`] and [`app`] are what a reader sees; [`build`] is what a deployment was built from;
 //! [`migration`] is what a release does to the database, [`environment`] what it starts with;
-//! [`plan`] is what a person agrees to before something changes; [`request`] is what a
+//! [`plan`] is what a person agrees to before something changes, [`standby`] what an idle slot is kept
+//! as; [`request`] is what a
 //! caller asks for; [`source`] is where its commits come from, [`notification`] what others are told;
 //! [`problem`] is every refusal and failure; [`log`] and [`event`] are the streams. For the dashboard
 //! there are [`access`] (who gets in), [`audit`] (who did what), [`live`] (one stream for a browser),
@@ -31,6 +32,7 @@ pub mod release;
 pub mod request;
 pub mod settings;
 pub mod source;
+pub mod standby;
 pub mod words;
 
 pub use app::{AppStatus, DaemonStatus, Health, RollbackOffer, RouteStatus, SlotState, SlotStatus};
@@ -44,6 +46,7 @@ pub use plan::{DatabasePlan, Plan};
 pub use problem::{Code, Problem};
 pub use release::Release;
 pub use source::AutoDeploy;
+pub use standby::{Standby, StandbyMode};
 pub use words::{Desired, Kind, Slot, Status};
 
 /// The version of this crate: a daemon and a client of the same version understand each other

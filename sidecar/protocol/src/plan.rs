@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{EnvironmentPlan, MigrationChoice, Release, Slot, Standing};
+use crate::{EnvironmentPlan, MigrationChoice, Release, Slot, Standby, Standing};
 
 /// What a rollback would do, if it were asked for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Plan {
     pub slot: Slot,
     /// Whether the release still runs there, so that only the switch is left to do.
     pub hot: bool,
+    /// What it is kept as there; absent where it is not, or not yet ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<Standby>,
     /// How long the release served then, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_served_ms: Option<u64>,

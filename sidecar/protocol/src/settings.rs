@@ -29,6 +29,9 @@ pub struct Settings {
     pub bake_ms: u64,
     /// What an idle slot does: `cold`, `warm` or `frozen`.
     pub standby: String,
+    /// How long it does so before it is stopped, in milliseconds.
+    #[serde(default)]
+    pub standby_ms: u64,
     /// How many releases are kept.
     pub keep_releases: u32,
     /// What migrates: an expression; absent where nothing does.

@@ -11,7 +11,7 @@ use super::Shared;
 use super::caller::Caller;
 use super::openapi::{OfApp, Refusals};
 use crate::build::address::Address;
-use crate::config::{AppConfig, HostConfig, Source, StandbyMode};
+use crate::config::{AppConfig, HostConfig, Source};
 
 /// The configuration of an app, as the daemon has read it.
 #[utoipa::path(
@@ -40,12 +40,8 @@ fn told(config: &AppConfig, host: &HostConfig) -> Settings {
         drain_ms: millis(config.drain_timeout),
         stop_ms: millis(config.stop_timeout),
         bake_ms: millis(config.bake),
-        standby: match config.standby.mode {
-            StandbyMode::Cold => "cold",
-            StandbyMode::Warm => "warm",
-            StandbyMode::Frozen => "frozen",
-        }
-        .into(),
+        standby: config.standby.mode.to_string(),
+        standby_ms: millis(config.standby.lasts),
         keep_releases: config.keep_releases,
         migrate: config.migrate.clone(),
         repos: config.repos.clone(),

@@ -302,6 +302,7 @@ impl<'a> Known<'a> {
             to_last_live_at: last_live,
             slot: self.state.idle(),
             hot: cancels.is_none() && self.state.is_hot(to_number, environment.version),
+            standby: None,
             to_served_ms: None,
             to_health: None,
             expected_ms: None,

@@ -62,6 +62,7 @@ impl Story {
             to_last_live_at: live_at.map(at),
             slot: vial_protocol::Slot::Blue,
             hot,
+            standby: None,
             to_served_ms: None,
             to_health: None,
             expected_ms: None,

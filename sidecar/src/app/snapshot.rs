@@ -59,6 +59,7 @@ impl Parts<'_> {
             revision: self.revision,
             desired: state.desired,
             active: state.active,
+            works: state.active,
             serving: state.serving_release().and_then(|it| history.release(it)).cloned(),
             serving_since: self.shown.serving.as_ref().and_then(|it| it.live_at),
             slots: Slot::BOTH.iter().map(|slot| self.slot(*slot)).collect(),
@@ -96,6 +97,7 @@ impl Parts<'_> {
             restarts: place.restarts,
             health: seen.health.clone(),
             last_exit: seen.last_exit.clone(),
+            standby: None,
         }
     }
 

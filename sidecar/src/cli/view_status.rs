@@ -168,8 +168,8 @@ fn slots(app: &AppStatus, look: &Look) -> String {
 fn state(status: &SlotStatus) -> Cell {
     let tone = match status.state {
         SlotState::Stopped => Tone::Dim,
-        SlotState::Running => Tone::Good,
-        SlotState::Starting | SlotState::Stopping => Tone::Warn,
+        SlotState::Running | SlotState::Frozen => Tone::Good,
+        SlotState::Starting | SlotState::Resting | SlotState::Stopping => Tone::Warn,
         SlotState::Backoff => Tone::Bad,
     };
     Cell::new(status.state.as_str(), tone)

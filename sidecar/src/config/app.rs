@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use vial_protocol::Slot;
+use vial_protocol::{Slot, StandbyMode};
 
 use super::{Health, Source, Targets, UserIds};
 
@@ -143,6 +143,12 @@ pub struct Standby {
     pub mode: StandbyMode,
     /// How long, before it is stopped: 1 s to 24 h. Cold slots are stopped at once.
     pub lasts: Duration,
+    /// How long a release may take to come to rest, once its slot has lost the traffic: 100 ms to
+    /// 10 min. So long the release that took the traffic waits before it works queues and timers.
+    pub rest: Duration,
+    /// What becomes of a slot that shall be frozen and does not come to rest in that time: warm or
+    /// cold.
+    pub otherwise: StandbyMode,
 }
 
 /// How much is kept of a slot's log.
@@ -154,17 +160,6 @@ pub struct Logs {
     pub keep: u64,
     /// How long a line is kept: 1 h to 3650 d.
     pub lasts: Duration,
-}
-
-/// What an idle slot does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StandbyMode {
-    /// It is stopped.
-    Cold,
-    /// It runs, without traffic.
-    Warm,
-    /// It is stopped by SIGSTOP after it came to rest.
-    Frozen,
 }
 
 /// Who may reach an app's nodes by Erlang distribution.

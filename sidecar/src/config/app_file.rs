@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::app::{AppConfig, Distribution, Logs, Ports, SlotEnv, Standby, StandbyMode};
+use vial_protocol::StandbyMode;
+
+use super::app::{AppConfig, Distribution, Logs, Ports, SlotEnv, Standby};
 use super::document::Document;
 use super::entry::{Entry, quoted};
 use super::finding::{Finding, Place};
@@ -248,24 +250,23 @@ fn read_node_host(root: &Section<'_, '_>) -> String {
 }
 
 fn read_standby(root: &Section<'_, '_>) -> Standby {
-    let mut standby = Standby { mode: StandbyMode::Cold, lasts: 900 * SECOND };
-    let example = "standby = { mode = \"cold\", for = \"15m\" }";
-    let Some(table) = root.table("standby", &["mode", "for"], example) else { return standby };
+    let mut standby = Standby {
+        mode: StandbyMode::Cold,
+        lasts: 900 * SECOND,
+        rest: 10 * SECOND,
+        otherwise: StandbyMode::Cold,
+    };
+    let example = "standby = { mode = \"frozen\", for = \"15m\" }";
+    let keys = &["mode", "for", "rest", "otherwise"];
+    let Some(table) = root.table("standby", keys, example) else { return standby };
     standby.lasts = read_duration(&table, "for", SECOND..=24 * HOUR, standby.lasts);
-    let Some(entry) = table.get("mode") else { return standby };
-    let modes =
-        [("cold", StandbyMode::Cold), ("warm", StandbyMode::Warm), ("frozen", StandbyMode::Frozen)];
-    let Some(mode) = entry.word(&modes) else { return standby };
-    standby.mode = mode;
-    if mode != StandbyMode::Cold {
-        root.document().warn(
-            Some(entry.start()),
-            "`standby.mode`".into(),
-            "a standby other than \"cold\" is not available in this version; the idle slot is \
-             stopped after its drain"
-                .into(),
-        );
-    }
+    standby.rest = read_duration(&table, "rest", SECOND / 10..=600 * SECOND, standby.rest);
+    let modes = [StandbyMode::Cold, StandbyMode::Warm, StandbyMode::Frozen];
+    let words = modes.map(|mode| (mode.as_str(), mode));
+    let mode = table.get("mode").and_then(|entry| entry.word(&words));
+    standby.mode = mode.unwrap_or(standby.mode);
+    let otherwise = table.get("otherwise").and_then(|entry| entry.word(&words[..2]));
+    standby.otherwise = otherwise.unwrap_or(standby.otherwise);
     standby
 }
 

@@ -56,6 +56,8 @@ fn doing(slot: &SlotStatus) -> Result<String, String> {
         }
         SlotState::Running => Ok("serves".into()),
         SlotState::Starting => Err("starts".into()),
+        SlotState::Resting => Err("comes to rest".into()),
+        SlotState::Frozen => Err("is frozen".into()),
         SlotState::Stopping => Err("stops".into()),
         SlotState::Backoff | SlotState::Stopped => Err(match &slot.last_exit {
             Some(how) => format!("is down: {}", word(how)),
@@ -128,6 +130,7 @@ mod tests {
             restarts: 0,
             health: None,
             last_exit: None,
+            standby: None,
         }
     }
 
@@ -138,6 +141,7 @@ mod tests {
             desired: Desired::Running,
             active: slots.first().map(|it| it.slot),
             serving: None,
+            works: None,
             serving_since: None,
             slots,
             deployment: None,

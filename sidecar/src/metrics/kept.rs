@@ -234,6 +234,7 @@ mod tests {
             restarts: 0,
             health: Some(Health { healthy, detail: format!("said at {second}"), since }),
             last_exit: None,
+            standby: None,
         };
         AppStatus {
             name: "shop".into(),
@@ -241,6 +242,7 @@ mod tests {
             desired: Desired::Running,
             active: Some(Slot::Blue),
             serving: None,
+            works: None,
             serving_since: None,
             slots: vec![slot],
             deployment: None,

@@ -96,6 +96,7 @@ fn plan() -> Plan {
         to_last_live_at: Some(at("02:15:00")),
         slot: Slot::Blue,
         hot: false,
+        standby: None,
         to_served_ms: None,
         to_health: None,
         expected_ms: None,

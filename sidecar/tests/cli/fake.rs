@@ -296,6 +296,7 @@ pub fn slot(slot: Slot, state: SlotState, release: Option<Release>) -> SlotStatu
             since: at("03:12:01"),
         }),
         last_exit: None,
+        standby: None,
     }
 }
 
@@ -309,6 +310,7 @@ pub fn shop() -> AppStatus {
         desired: Desired::Running,
         active: Some(Slot::Green),
         serving: Some(release(7, "2.0.0")),
+        works: None,
         serving_since: Some(at("03:12:01.640")),
         slots: vec![
             slot(Slot::Blue, SlotState::Stopped, Some(release(5, "1.4.2"))),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use vial::config::{
     Address, Check, Config, ConfigError, Distribution, HostConfig, LogFormat, LogLevel, Ports,
-    RouteMode, StandbyMode, location,
+    RouteMode, location,
 };
 use vial_protocol::{Code, Slot};
 
@@ -149,7 +149,8 @@ fn a_full_app_is_read_and_what_does_not_hold_yet_is_warned_of() {
     assert_eq!(shop.drain_timeout, 20 * SECOND);
     assert_eq!(shop.stop_timeout, 90 * SECOND);
     assert_eq!(shop.bake, 120 * SECOND);
-    assert_eq!((shop.standby.mode, shop.standby.lasts), (StandbyMode::Warm, 600 * SECOND));
+    assert_eq!((shop.standby.mode, shop.standby.lasts), (StandbyMode::Frozen, 600 * SECOND));
+    assert_eq!((shop.standby.rest, shop.standby.otherwise), (20 * SECOND, StandbyMode::Warm));
     assert_eq!(shop.keep_releases, 7);
     assert_eq!((shop.logs.live, shop.logs.keep), (8 << 20, 0));
     assert_eq!(shop.logs.lasts, 36 * 3600 * SECOND);
@@ -162,9 +163,7 @@ fn a_full_app_is_read_and_what_does_not_hold_yet_is_warned_of() {
     assert!(source.auto_deploy);
     assert_eq!(source.build.len(), 2);
     let warnings: Vec<_> = config.warnings.iter().map(|warning| &warning.message).collect();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert!(warnings[0].contains("not available in this version"));
-    assert!(warnings[0].contains("`standby.mode`") && warnings[0].contains("line 13"));
+    assert!(warnings.is_empty(), "{warnings:?}");
 }
 
 #[test]

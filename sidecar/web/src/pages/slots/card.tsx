@@ -15,6 +15,8 @@ const STATES: Record<SlotState, { word: string; tone: Tone }> = {
   stopped: { word: "Stopped", tone: "neutral" },
   starting: { word: "Starting, not healthy yet", tone: "accent" },
   running: { word: "Running", tone: "good" },
+  resting: { word: "Comes to rest, to be frozen", tone: "accent" },
+  frozen: { word: "Frozen: ready for a rollback", tone: "good" },
   stopping: { word: "Stopping", tone: "neutral" },
   backoff: { word: "Exited by itself; started again soon", tone: "bad" },
 };
