@@ -10,7 +10,7 @@ use vial::config::{
     Address, Check, Config, ConfigError, Distribution, HostConfig, LogFormat, LogLevel, Ports,
     RouteMode, location,
 };
-use vial_protocol::{Code, Slot};
+use vial_protocol::{Code, Slot, StandbyMode};
 
 const SECOND: Duration = Duration::from_secs(1);
 
