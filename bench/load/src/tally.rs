@@ -16,7 +16,7 @@ use crate::report::{
 
 const FAILURES: usize = 100;
 const CHANGES: usize = 1_000;
-const DROPS: usize = 1_000;
+const DROPS: usize = 10_000;
 /// So many versions and slots are told apart: their names come from outside.
 const NAMES: usize = 100;
 
