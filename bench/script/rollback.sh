@@ -47,6 +47,9 @@ kill -TERM "$pid" 2>/dev/null || exit 0
 tries=0
 while kill -0 "$pid" 2>/dev/null; do
   tries=$((tries + 1))
-  if [ "$tries" -gt 600 ]; then kill -KILL "$pid" 2>/dev/null || true; fi
+  if [ "$tries" -gt 600 ]; then
+    kill -KILL "$pid" 2>/dev/null || true
+    break
+  fi
   sleep 0.05
 done

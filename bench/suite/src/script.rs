@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -112,15 +112,12 @@ impl Ground {
     }
 
     async fn run(&mut self) -> Result<(), Trouble> {
-        let mut first = self.shell("set -a; . ./blue.env; exec setsid \"$RELEASE\" start");
-        let log = File::create(self.root().join("blue.log")).map_err(trying("a log"))?;
-        let errors = log.try_clone().map_err(trying("a log"))?;
-        first.stdout(log).stderr(errors).process_group(0);
-        let first = first.spawn().map_err(trying("the first release"))?;
-        let pid = self.root().join("blue.pid");
-        fs::write(&pid, first.id().to_string()).map_err(trying("the first release's pid"))?;
-        if let Some(user) = &self.user {
-            chown(&pid, Some(user.uid), Some(user.gid)).map_err(trying("the pid's file"))?;
+        // As the script starts one: whoever starts it goes, so that its end is seen by its pid.
+        let first = "(set -a; . ./blue.env; exec setsid \"$RELEASE\" start) \
+                     >>blue.log 2>&1 </dev/null & echo $! >blue.pid";
+        let begun = self.shell(first).status().map_err(trying("the first release"))?;
+        if !begun.success() {
+            return Err(Trouble::Missing("the script's first release was not started".into()));
         }
         let home = self.root().join("caddy");
         fs::create_dir_all(&home).map_err(trying("Caddy's folder"))?;
