@@ -17,6 +17,8 @@ pub(super) struct Libraries {
     working: BTreeSet<Slot>,
     /// Where nobody waited any longer for the rest.
     overdue: BTreeSet<Slot>,
+    /// Nothing happens any more but what was begun.
+    pub(super) ending: bool,
 }
 
 impl World {
@@ -83,7 +85,7 @@ impl World {
             Effect::Freeze { slot, run } if alive(slot, run) => Fact::Frozen { slot, run },
             Effect::Keep { slot, run, watched } if alive(slot, run) => {
                 let (slot, problem) = (slot, problem());
-                if watched && !which.is_multiple_of(3) {
+                if watched && !which.is_multiple_of(3) && !self.libraries.ending {
                     self.jobs.push(effect);
                     match well {
                         true => Fact::Healthy { slot, run },
@@ -107,7 +109,7 @@ impl World {
     }
 
     pub(super) fn has_ended(&mut self, slot: Slot) {
-        let Libraries { frozen, working, overdue } = &mut self.libraries;
+        let Libraries { frozen, working, overdue, .. } = &mut self.libraries;
         for set in [frozen, working, overdue] {
             set.remove(&slot);
         }

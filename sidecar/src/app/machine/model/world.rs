@@ -454,6 +454,7 @@ impl World {
 
     /// With nothing more asked for and everything going well, all comes to rest.
     pub(super) fn comes_to_rest(&mut self) {
+        self.libraries.ending = true;
         for _ in 0..200 {
             let next = self.jobs.iter().position(|it| !matches!(it, Effect::Watch { .. }));
             match next {
