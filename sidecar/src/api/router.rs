@@ -58,6 +58,7 @@ macro_rules! operations {
             [change::cancel]
             [change::stop]
             [change::start]
+            [change::standby]
             [logs::logs]
             [search::search_logs]
             [search::log_text]

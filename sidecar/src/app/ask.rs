@@ -69,6 +69,9 @@ impl Task {
                 self.known().start()?;
                 (Command::Start, None, done(&format!("{} starts.", self.context.app())))
             }
+            What::Standby { .. } => {
+                return Err(Problem::new(Code::WrongState, "Standby is not there yet."));
+            }
             What::Environment(change) => {
                 let Some(sealed) = self.seal(change, &name)? else {
                     return Ok(done("Nothing was changed: all of it is so already."));
@@ -217,6 +220,7 @@ fn describe(what: &What, actor: &Actor) -> String {
         What::Cancel => "cancel".into(),
         What::Stop => "stop".into(),
         What::Start => "start".into(),
+        What::Standby { mode, lasts } => format!("standby {mode} for {lasts:?}"),
         What::Environment(change) => change.to_string(),
     };
     format!("{asked} by {}", actor.name)
