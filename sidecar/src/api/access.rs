@@ -97,6 +97,7 @@ pub const TABLE: &[Rule] = &[
     change("POST", "/v1/apps/{app}/cancel", "cancel", Needs(Deployer), Owner),
     change("POST", "/v1/apps/{app}/stop", "stop", Needs(Deployer), Owner),
     change("POST", "/v1/apps/{app}/start", "start", Needs(Deployer), Owner),
+    change("POST", "/v1/apps/{app}/standby", "standby", Needs(Deployer), Owner),
     change("POST", "/v1/apps/{app}/auto-deploy", "auto_deploy", Needs(Deployer), Owner),
     change("PUT", "/v1/apps/{app}/env", "set_environment", Needs(Deployer), Owner),
     change("DELETE", "/v1/apps/{app}/env", "unset_environment", Needs(Deployer), Owner),

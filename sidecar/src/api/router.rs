@@ -58,6 +58,7 @@ macro_rules! operations {
             [change::cancel]
             [change::stop]
             [change::start]
+            [change::standby]
             [rest::rest]
             [logs::logs]
             [search::search_logs]
