@@ -171,14 +171,16 @@ async fn a_secret_that_changes_ends_what_has_the_old_one() {
     let stage = Stage::new(FROZEN).await;
     stage.both().await;
     stage.kept().await;
-    stage.host.vial(&["env", "shop", "set", "POOL=5"]).await.ends(0);
+    let set = async |name, how| {
+        let file = stage.host.path("value");
+        std::fs::write(&file, "new").unwrap();
+        let input = std::fs::File::open(&file).unwrap();
+        stage.host.vial_with_input(&["env", "shop", "set", name, how], input).await.ends(0);
+    };
+    set("POOL", "--not-secret").await;
     let kept = stage.host.status("shop").await;
     assert_eq!(kept.slot(Slot::Blue).unwrap().state, SlotState::Frozen, "that was no secret");
-    let file = stage.host.path("token");
-    std::fs::write(&file, "new").unwrap();
-    let input = std::fs::File::open(&file).unwrap();
-    let set = ["env", "shop", "set", "TOKEN", "--secret"];
-    stage.host.vial_with_input(&set, input).await.ends(0);
+    set("TOKEN", "--secret").await;
     stage.gone().await;
     let said = stage.said_of(2).await;
     assert!(said.contains("a secret changed"), "{said}");
@@ -197,10 +199,6 @@ async fn the_next_deploy_takes_its_slot_and_a_rollback_leaves_nothing_behind() {
     frozen.await;
     stage.roll_back().await;
     assert_eq!(stage.host.serving().await, "2.0.0");
-    let left = stage.gone().await;
-    assert_eq!(
-        left.slot(Slot::Blue).unwrap().state,
-        SlotState::Stopped,
-        "what was bad is not kept"
-    );
+    let left = stage.host.until_slot(Slot::Blue, SlotState::Stopped).await;
+    assert_eq!(left.slot(Slot::Blue).unwrap().standby, None, "what was bad is not kept");
 }
