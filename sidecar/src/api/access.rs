@@ -108,6 +108,14 @@ pub const TABLE: &[Rule] = &[
     change("POST", "/v1/apps/{app}/rpc", "rpc", Fresh(Admin), Owner),
     change("POST", "/v1/apps/{app}/eval", "eval", Fresh(Admin), Owner),
     change("GET", "/v1/apps/{app}/console", "console", Fresh(Admin), Owner),
+    Rule {
+        method: "POST",
+        path: "/v1/apps/{app}/slots/{slot}/rest",
+        id: "rest",
+        tcp: Tcp::Nobody,
+        socket: Owner,
+        audited: false,
+    },
     // Consoles of the dashboard.
     change("POST", "/v1/apps/{app}/consoles", "open_console", Fresh(Admin), Socket::Nobody),
     look("/v1/consoles", "consoles", Needs(Admin), Socket::Nobody),
@@ -171,9 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_a_question_is_audited_but_for_what_a_stream_brings() {
+    fn whatever_is_not_a_question_is_audited_but_for_what_a_stream_brings_and_what_a_release_says()
+    {
         for rule in TABLE.iter().filter(|it| it.method != "GET" && !it.audited) {
-            assert_eq!(rule.id, "topics");
+            assert!(["topics", "rest"].contains(&rule.id), "{}", rule.id);
         }
     }
 

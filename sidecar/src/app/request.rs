@@ -92,11 +92,11 @@ pub enum What {
     Stop,
     /// Start it again.
     Start,
-    /// Keep the idle slot so from now on.
+    /// Keep the idle slot as something else.
     Standby {
-        /// What it does.
+        /// What.
         mode: StandbyMode,
-        /// How long, before it is stopped; as the app's file says where absent.
+        /// How long; as the app's file says where absent.
         lasts: Option<Duration>,
     },
     /// Change its environment, for what starts from now on.
