@@ -61,7 +61,7 @@ defmodule Vial.Ecto.Pools do
     name = name(repo, meta)
 
     case meta do
-      %{sql: _connection, pid: pid, opts: opts} -> of(name, pid, Map.new(opts), meta)
+      %{sql: _connection, pid: pid, opts: opts} -> of(name, pid, opts, meta)
       _other -> {:error, "the connections of #{name} cannot be held: its adapter has no SQL pool"}
     end
   rescue
@@ -72,9 +72,9 @@ defmodule Vial.Ecto.Pools do
   end
 
   defp of(name, pid, opts, meta) do
-    size = Map.get(opts, :pool_size, 1)
+    size = Keyword.get(opts, :pool_size, 1)
 
-    case {Map.get(opts, :pool, @pool), meta} do
+    case {Keyword.get(opts, :pool, @pool), meta} do
       {@pool, %{partition_supervisor: {supervisor, _count}}} ->
         # Sorted, since they are compared.
         pids =
