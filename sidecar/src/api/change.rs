@@ -133,6 +133,10 @@ pub(super) async fn standby(caller: Caller, bytes: Bytes) -> Answered {
         return Err(bad("A standby lasts 1 s to 24 h: `for_ms` is 1000 to 86400000."));
     }
     let lasts = for_ms.map(Duration::from_millis);
+    caller.note.detail(match lasts {
+        Some(lasts) => format!("{mode} for {} s", lasts.as_secs()),
+        None => mode.to_string(),
+    });
     accepted(caller.ask(None, What::Standby { mode, lasts }).await)
 }
 

@@ -29,6 +29,8 @@ impl Standbys {
 
     /// Takes a step's records in, as the store has them.
     pub fn apply(&mut self, records: &[Record], now: Timestamp) {
+        // The store has no finer time.
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         for record in records {
             let Record::Standby { slot, kept } = record else { continue };
             let before = *self.0.get(*slot);

@@ -1,6 +1,8 @@
 //! `vial standby`, and what is said of a standby elsewhere: when it is ready, until when, and why it
 //! became something else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::Path;
@@ -44,9 +46,11 @@ fn look() -> Look {
 }
 
 /// A daemon that takes the order, which must be `wanted`, and then shows these snapshots, one a moment.
-fn daemon(wanted: KeepStandby, snapshots: Vec<AppStatus>, history: Deployment) -> Fake {
+/// What the history has to say of it, it says from then on.
+fn daemon(wanted: KeepStandby, snapshots: Vec<AppStatus>, remark: &'static str) -> Fake {
     let (changes, _) = broadcast::channel(16);
-    let row = history.clone();
+    let taken = Arc::new(AtomicBool::new(false));
+    let took = taken.clone();
     Fake::new(
         Router::new()
             .route(
@@ -54,6 +58,7 @@ fn daemon(wanted: KeepStandby, snapshots: Vec<AppStatus>, history: Deployment) -
                 post(move |headers: HeaderMap, Json(asked): Json<KeepStandby>| async move {
                     assert_eq!(asked, wanted);
                     assert!(headers.contains_key("idempotency-key"));
+                    took.store(true, Ordering::SeqCst);
                     accepted(None, "blue comes to rest, and is frozen then.")
                 }),
             )
@@ -74,11 +79,15 @@ fn daemon(wanted: KeepStandby, snapshots: Vec<AppStatus>, history: Deployment) -
                     events(first, Some(later))
                 }),
             )
-            .route("/v1/apps/shop/deployments", get(move || async move { Json(vec![row]) }))
+            .route("/v1/apps/shop/deployments", get(|| async { Json(vec![served()]) }))
             .route(
                 "/v1/apps/shop/deployments/{n}",
                 get(move |Path(number): Path<u64>| async move {
+                    let mut history = served();
                     assert_eq!(number, history.number);
+                    let said = if taken.load(Ordering::SeqCst) { remark } else { "" };
+                    let outcome = format!("Nothing happened. {said}");
+                    history.steps.last_mut().unwrap().outcome = Some(outcome);
                     Json(history)
                 }),
             ),
@@ -103,7 +112,7 @@ async fn a_slot_is_waited_for_until_it_is_frozen_and_how_long_a_rollback_takes_i
             idle(SlotState::Resting, Some(standby(StandbyMode::Frozen, false))),
             idle(SlotState::Frozen, Some(standby(StandbyMode::Frozen, true))),
         ],
-        served(),
+        "",
     );
     let ran = vial(&fake.path(), "standby shop frozen --for 2h").run().await;
     assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
@@ -116,10 +125,8 @@ async fn a_slot_is_waited_for_until_it_is_frozen_and_how_long_a_rollback_takes_i
 
 #[tokio::test]
 async fn a_slot_that_became_something_else_is_a_failure_whose_reason_is_said() {
-    let mut history = served();
     let reason = "blue was stopped instead of frozen: it did not come to rest within 10 s: \
                   Shop.Repo has a transaction open";
-    history.steps.last_mut().unwrap().outcome = Some(reason.into());
     let fake = daemon(
         asked(StandbyMode::Frozen, None),
         vec![
@@ -127,7 +134,7 @@ async fn a_slot_that_became_something_else_is_a_failure_whose_reason_is_said() {
             idle(SlotState::Stopping, None),
             idle(SlotState::Stopped, None),
         ],
-        history,
+        reason,
     );
     let ran = vial(&fake.path(), "standby shop frozen").run().await;
     assert_eq!(ran.exit, Exit::Failed);
@@ -144,7 +151,7 @@ async fn a_deployment_that_takes_the_slot_ends_the_wait() {
     let fake = daemon(
         asked(StandbyMode::Warm, None),
         vec![idle(SlotState::Starting, Some(standby(StandbyMode::Warm, false))), taken],
-        served(),
+        "",
     );
     let ran = vial(&fake.path(), "standby shop warm").run().await;
     assert_eq!(ran.exit, Exit::Failed);
@@ -160,7 +167,7 @@ async fn a_slot_is_cold_once_it_is_stopped() {
             idle(SlotState::Stopping, None),
             idle(SlotState::Stopped, None),
         ],
-        served(),
+        "",
     );
     let ran = vial(&fake.path(), "standby shop cold --quiet").run().await;
     assert_eq!(ran.exit, Exit::Done);
@@ -170,7 +177,7 @@ async fn a_slot_is_cold_once_it_is_stopped() {
 #[tokio::test]
 async fn json_is_the_slot_as_it_became() {
     let there = idle(SlotState::Running, Some(standby(StandbyMode::Warm, true)));
-    let fake = daemon(asked(StandbyMode::Warm, None), vec![there.clone()], served());
+    let fake = daemon(asked(StandbyMode::Warm, None), vec![there.clone()], "");
     let ran = vial(&fake.path(), "standby shop warm --json").run().await;
     assert_eq!(ran.exit, Exit::Done);
     let slot: vial_protocol::SlotStatus = serde_json::from_str(&ran.out).unwrap();
@@ -179,7 +186,7 @@ async fn json_is_the_slot_as_it_became() {
 
 #[tokio::test]
 async fn detached_it_returns_at_once_and_a_refusal_is_one() {
-    let fake = daemon(asked(StandbyMode::Warm, None), Vec::new(), served());
+    let fake = daemon(asked(StandbyMode::Warm, None), Vec::new(), "");
     let ran = vial(&fake.path(), "standby shop warm --detach").run().await;
     assert_eq!(ran.exit, Exit::Done);
     assert!(ran.out.ends_with("It goes on by itself: `vial status shop`\n"), "{}", ran.out);

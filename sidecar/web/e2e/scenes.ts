@@ -82,7 +82,7 @@ function kept(how: Kept): (page: Page) => Promise<void> {
     const events = [hello, { type: "problems", problems: [] }, { type: "app", ...app }, { type: "complete" }];
     const body = `retry: 600000\n${events.map((it) => `data: ${JSON.stringify(it)}\n\n`).join("")}`;
     await page.route("**/v1/stream", (route) => route.fulfill({ contentType: "text/event-stream", body }));
-    await instead<{ samples: { slots: Slot[] }[] }>(/\/apps\/shop\/metrics(\?|$)/, (real) => ({
+    await instead<{ samples: { slots: Slot[] }[] }>(/\/v1\/apps\/shop\/metrics(\?|$)/, (real) => ({
       ...real,
       samples: real.samples.map((it) => {
         const active = it.slots.find((sampled) => sampled.slot === app.active);
@@ -90,7 +90,7 @@ function kept(how: Kept): (page: Page) => Promise<void> {
         return { ...it, slots: active ? [active, idle] : it.slots };
       }),
     }))(page);
-    await instead<Record<string, unknown>>(/\/apps\/shop\/rollback(\?|$)/, (plan) => {
+    await instead<Record<string, unknown>>(/\/v1\/apps\/shop\/rollback(\?|$)/, (plan) => {
       const standby = app.slots.find((it) => it.slot !== app.active)?.["standby"];
       return how.ready ? { ...plan, standby, expected_ms: how.ms ?? null } : plan;
     })(page);
@@ -200,8 +200,8 @@ export const scenes: readonly Scene[] = [
   { name: "slots-warm", at: "/apps/shop/slots", once: true, before: warm, shows: (page) => page.getByText("ready at once").waitFor() },
   { name: "slots-resting", at: "/apps/shop/slots", once: true, before: resting, shows: (page) => page.getByText("has come to rest").waitFor() },
   { name: "deployments-frozen", at: "/apps/shop", before: frozen, shows: (page) => page.getByText("ready in about 32 ms").waitFor() },
-  { name: "rollback-frozen", at: "/apps/shop/rollback", before: frozen, shows: (page) => page.getByText("Ready in about 32 ms").waitFor() },
-  { name: "rollback-warm", at: "/apps/shop/rollback", once: true, before: warm, shows: (page) => page.getByText("Ready at once").waitFor() },
+  { name: "rollback-frozen", at: "/apps/shop/rollback", before: frozen, shows: (page) => page.getByText("Ready in about 32 ms", { exact: true }).waitFor() },
+  { name: "rollback-warm", at: "/apps/shop/rollback", once: true, before: warm, shows: (page) => page.getByText("Ready at once", { exact: true }).waitFor() },
   { name: "standby", at: "/apps/shop/slots", open: standbyDialog },
   {
     name: "standby-cold",

@@ -60,14 +60,9 @@ impl Turn {
         match (self.life(slot), keep.mode) {
             (Life::Running { run, .. }, StandbyMode::Frozen) => self.let_rest(slot, run),
             (Life::Running { run, .. }, _) => self.is_kept(slot, run),
-            (Life::Resting { run }, StandbyMode::Warm) => {
-                self.set_life(slot, Life::Running { run, healthy: true });
-                self.is_kept(slot, run);
-            }
-            (Life::Frozen { run }, StandbyMode::Warm) => {
-                self.record_kept(slot, false);
-                self.want(Effect::Unkeep);
-                self.thaw(slot, run);
+            // One that comes to rest may have been frozen a moment ago.
+            (Life::Resting { run } | Life::Frozen { run }, StandbyMode::Warm) => {
+                self.warm_up(slot, run);
             }
             (Life::Frozen { run }, _) => self.is_kept(slot, run),
             // It is on its way already, and goes on.
@@ -116,12 +111,17 @@ impl Turn {
         if self.settings.otherwise == StandbyMode::Warm {
             self.remark(format!("{slot} is warm instead of frozen: {why}."));
             self.state.slots.get_mut(slot).keep = Some(Keep { mode: StandbyMode::Warm, ..keep });
-            self.set_life(slot, Life::Running { run, healthy: true });
-            self.is_kept(slot, run);
+            self.warm_up(slot, run);
         } else {
             self.remark(format!("{slot} was stopped instead of frozen: {why}."));
             self.clear(slot, Grace::Full);
         }
+    }
+
+    fn warm_up(&mut self, slot: Slot, run: RunId) {
+        self.record_kept(slot, false);
+        self.want(Effect::Unkeep);
+        self.thaw(slot, run);
     }
 
     /// Lets what was frozen, or is about to be, go on; it counts as up when it has answered.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use vial_protocol::standby::KeepStandby;
-use vial_protocol::{AppStatus, Desired, Event, Slot, SlotState, SlotStatus, StandbyMode};
+use vial_protocol::{AppStatus, Desired, Event, Slot, SlotState, SlotStatus, StandbyMode, Status};
 
 use super::super::args::Standby;
 use super::super::exit::Exit;
@@ -17,7 +17,7 @@ use crate::client::{Client, ClientError, Subscription, Told};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long a slot may go on as it was, after the daemon said that it changes.
 const GRACE: Duration = Duration::from_secs(10);
-/// So many deployments back stands the one that serves, as a rule.
+/// Among so many of the newest deployments is the one that serves, as a rule: the others failed.
 const BACK: u32 = 50;
 
 /// Asks for another standby, and follows the idle slot until it is that, or something else.
@@ -34,6 +34,7 @@ pub async fn run(session: &mut Session, args: &Standby) -> Result<Exit, Stop> {
     }
     let for_ms = args.lasts.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
     let asked = KeepStandby { mode: args.mode, for_ms };
+    let before = if args.detach { None } else { remarks(&session.client, &args.app).await };
     let accepted = session.client.standby(&args.app, &asked).await?;
     if args.detach {
         session.accepted(&accepted, None)?;
@@ -55,21 +56,21 @@ pub async fn run(session: &mut Session, args: &Standby) -> Result<Exit, Stop> {
         () = interrupt.cancelled() => None,
         seen = way.watch(events) => Some(seen?),
     };
-    let Some((status, end)) = seen else {
+    let Some(seen) = seen else {
         let app = text::word(&args.app);
         session.screen.complain(&format!(
             "Not watching any more; the slot goes on. `vial status {app}` shows what it is."
         ));
         return Ok(Exit::Interrupted);
     };
-    told(session, &way, &status, end).await
+    told(session, &way, before.as_deref(), seen).await
 }
 
 async fn told(
     session: &mut Session,
     way: &Way<'_>,
-    status: &AppStatus,
-    end: End,
+    before: Option<&str>,
+    (status, end): (AppStatus, End),
 ) -> Result<Exit, Stop> {
     let there = way.slot.and_then(|slot| status.slot(slot));
     let exit = if end == End::Reached { Exit::Done } else { Exit::Failed };
@@ -87,7 +88,7 @@ async fn told(
             let mut said = there.map_or_else(String::new, |it| became(way.mode, it, &look));
             let why = match why {
                 Some(why) => Some(why),
-                None => why_else(&session.client, way.app, status, there).await,
+                None => why_else(&session.client, way.app, before, there).await,
             };
             if let Some(why) = why {
                 said.push_str(&format!("\n{}", text::block(&why, look.colour)));
@@ -119,25 +120,27 @@ fn became(mode: StandbyMode, there: &SlotStatus, look: &Look) -> String {
     format!("Not {mode}: {} is {is}.", there.slot)
 }
 
-/// What the history says of it: it stands in the last step of the deployment that serves. Where that
-/// says nothing, how the process ended.
+/// What the history says of the slot that the deployment which serves has left: its last step's
+/// outcome. What cannot be asked for is left out: it only explains.
+async fn remarks(client: &Client, app: &str) -> Option<String> {
+    let rows = client.deployments(app, None, Some(BACK)).await.ok()?;
+    let number = rows.iter().find(|it| it.status == Status::Succeeded)?.number;
+    let deployment = client.deployment(app, number).await.ok()?;
+    deployment.steps.last().and_then(|it| it.outcome.clone())
+}
+
+/// What the history says now that it did not say before; else how the process ended.
 async fn why_else(
     client: &Client,
     app: &str,
-    status: &AppStatus,
+    before: Option<&str>,
     there: Option<&SlotStatus>,
 ) -> Option<String> {
-    let serving = status.serving.as_ref()?.number;
-    // Whoever reads the outcome has it already: what cannot be asked for is left out.
-    let rows = client.deployments(app, None, Some(BACK)).await.ok()?;
-    let own = |it: &&vial_protocol::Deployment| {
-        it.live_at.is_some() && it.release.as_ref().is_some_and(|it| it.number == serving)
-    };
-    let number = rows.iter().find(own)?.number;
-    let deployment = client.deployment(app, number).await.ok()?;
-    let step = deployment.steps.last().and_then(|it| it.outcome.clone());
+    let now = remarks(client, app).await;
+    let new = now.as_deref().map(|it| it.strip_prefix(before.unwrap_or_default()).unwrap_or(it));
+    let new = new.map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned);
     let exit = || there.filter(|it| it.pid.is_none()).and_then(|it| it.last_exit.clone());
-    step.filter(|it| it.contains(" instead of ") || it.contains("standby")).or_else(exit)
+    new.or_else(exit)
 }
 
 /// How it went.

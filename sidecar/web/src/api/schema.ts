@@ -442,6 +442,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/apps/{app}/slots/{slot}/rest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says whether the release in a slot is at rest. Where it holds still to be frozen, the answer comes
+         *     when it was, and so is read when it goes on; or as soon as it will not be.
+         */
+        post: operations["rest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/apps/{app}/standby": {
         parameters: {
             query?: never;
@@ -1860,12 +1880,40 @@ export interface components {
             /** @description Where it is on the host. */
             path: string;
         };
+        /**
+         * @description `POST /v1/apps/{app}/slots/{slot}/rest`: what the library in a slot's release says of the work that
+         *     it does beside requests: queues, timers, transactions.
+         */
+        Rest: {
+            /** @description What it waits for, or what went wrong: "Shop.Repo has an open transaction". */
+            detail?: string | null;
+            /**
+             * @description Whether it stays so until it is answered: it holds every database connection. Only then it
+             *     can be frozen, and it is answered when it has been thawed, or at once where it is not frozen.
+             */
+            holds?: boolean;
+            /** @description Whether it is at rest: every callback for standby was called and ended well. */
+            rested: boolean;
+            /**
+             * Format: int64
+             * @description The revision of the status that it speaks of: that it is at rest counts only where it has
+             *     seen that its slot shall be.
+             */
+            revision?: number | null;
+            /** @description `VIAL_RUN` of the release's environment: what another start says does not count. */
+            run: string;
+        };
         /** @description `POST /v1/apps/{app}/restart` */
         Restart: {
             /** @description Stop and start in the same slot, with an interruption, instead of a deployment. */
             in_place?: boolean;
             /** @description Why, for the history. */
             reason?: string | null;
+        };
+        /** @description The answer to `Rest`. */
+        Rested: {
+            /** @description Whether it was frozen meanwhile. */
+            frozen: boolean;
         };
         /**
          * @description Whether a migration has a way down.
@@ -3647,6 +3695,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Vial, the host or the release cannot do it */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's name. */
+                app: string;
+                /** @description The slot. */
+                slot: components["schemas"]["Slot"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rest"];
+            };
+        };
+        responses: {
+            /** @description It was heard */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rested"];
                 };
             };
             /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */

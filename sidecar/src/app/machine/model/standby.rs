@@ -15,6 +15,8 @@ pub(super) struct Libraries {
     frozen: BTreeSet<Slot>,
     /// Where queues are worked.
     working: BTreeSet<Slot>,
+    /// Of whom the daemon knows.
+    heard: BTreeSet<Slot>,
     /// Where nobody waited any longer for the rest.
     overdue: BTreeSet<Slot>,
     /// Nothing happens any more but what was begun.
@@ -33,6 +35,13 @@ impl World {
         let Some(run) = self.alive.get(&slot).copied() else { return };
         if self.libraries.frozen.contains(&slot) {
             return;
+        }
+        // Before it works for the first time it lets the daemon know that it is there.
+        if !self.libraries.heard.contains(&slot) {
+            if cut != Cut::BeforeCommit {
+                self.libraries.heard.insert(slot);
+            }
+            return self.fact(Fact::Spoke { slot, run, rested: true }, cut);
         }
         let works = self.state.works == Some(slot);
         if works {
@@ -109,8 +118,8 @@ impl World {
     }
 
     pub(super) fn has_ended(&mut self, slot: Slot) {
-        let Libraries { frozen, working, overdue, .. } = &mut self.libraries;
-        for set in [frozen, working, overdue] {
+        let Libraries { frozen, working, heard, overdue, .. } = &mut self.libraries;
+        for set in [frozen, working, heard, overdue] {
             set.remove(&slot);
         }
     }

@@ -94,7 +94,7 @@ function memory(idle: SlotStatus, status: AppStatus, used: Used): string {
   const samples = used.samples.at(-1)?.slots ?? [];
   const of = (slot: string | null | undefined) => samples.find((it) => it.slot === slot)?.memory;
   const own = idle.pid ? of(idle.slot) : undefined;
-  if (own) return `${bytes(own)} of memory, as now,`;
+  if (own) return `${bytes(own)} of memory`;
   const other = of(status.active);
-  return other ? `memory, about ${bytes(other)} as the active slot does,` : "the memory of a release that runs";
+  return other ? `memory (the active slot has ${bytes(other)})` : "the memory of a release that runs";
 }
