@@ -145,7 +145,16 @@ struct FromNif {
 async fn by_nif(tools: &Tools, host: &Host, app: &str) -> Result<Figures, String> {
     let calls = tools.times(1000, 20).to_string();
     let output = tokio::process::Command::new("mix")
-        .args(["run", "--no-start", "bench/nif/latency.exs", "--app", app, "--calls", &calls])
+        .args([
+            "run",
+            "--no-compile",
+            "--no-start",
+            "bench/nif/latency.exs",
+            "--app",
+            app,
+            "--calls",
+            &calls,
+        ])
         .arg("--socket")
         .arg(host.client.path())
         .current_dir(&tools.root)

@@ -73,11 +73,18 @@ async fn all_losses(tools: &Tools, results: &mut Results) -> Result<(), Trouble>
 }
 
 async fn all_apps(tools: &Tools, results: &mut Results) -> Result<(), Trouble> {
-    let counts: &[usize] = if tools.quick { &[1, 10] } else { &[1, 10, 100] };
+    let counts: &[usize] = match tools.apps.as_slice() {
+        [] if tools.quick => &[1, 10],
+        [] => &[1, 10, 100],
+        asked => asked,
+    };
     for count in counts {
         results.apps.push(apps::measure(tools, *count, false).await?);
     }
-    results.apps.push(apps::measure(tools, if tools.quick { 1 } else { apps::REAL }, true).await?);
+    if tools.apps.is_empty() {
+        let count = if tools.quick { 1 } else { apps::REAL };
+        results.apps.push(apps::measure(tools, count, true).await?);
+    }
     Ok(())
 }
 

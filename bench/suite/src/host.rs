@@ -41,6 +41,8 @@ pub struct Tools {
     pub user: Option<String>,
     /// Whether to measure little, only to see that it works.
     pub quick: bool,
+    /// With how many stub apps to measure, in place of the usual counts.
+    pub apps: Vec<usize>,
 }
 
 impl Tools {

@@ -66,7 +66,9 @@ async fn on(
     sleep(Duration::from_secs(1)).await;
     let daemon = Looked(host.pid());
     daemon.forget_peak();
-    let time = Duration::from_secs(tools.times(20, 3) as u64);
+    // As many as can be soon take all of the page cache.
+    let seconds = if rate.is_some() { tools.times(20, 3) } else { 3 };
+    let time = Duration::from_secs(seconds as u64);
     let (cpu, began) = (daemon.cpu(), Instant::now());
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -103,6 +105,7 @@ async fn on(
     Ok(Logs {
         asked: rate,
         lines_per_second: per_second,
+        kept_up_with: per_second * seconds / (seconds + caught_up),
         seconds,
         followed,
         core_percent: cpu / (seconds + caught_up) * 100.0,

@@ -27,10 +27,10 @@ pub(crate) const WAYS: [(&str, &str); 9] = [
     ("warm", "vial rollback, warm"),
     ("frozen", "vial rollback, frozen"),
     ("script", "a shell script with `caddy reload`"),
-    ("floor direct", "floor, `start = \"direct\"`"),
     ("cold direct", "vial rollback, cold, `start = \"direct\"`"),
-    ("floor interactive", "floor, `mode = \"interactive\"`"),
+    ("floor interactive", "floor, in interactive mode"),
     ("cold interactive", "vial rollback, cold, `mode = \"interactive\"`"),
+    ("cold direct interactive", "vial rollback, cold, both"),
 ];
 
 fn rollback(results: &Results) -> String {
@@ -197,14 +197,15 @@ fn history(results: &Results) -> String {
 fn logs(results: &Results) -> String {
     let mut text = String::from(
         "Logs\n\
-         \u{20} lines/s asked    written  followed  core %  peak MiB  live MiB  behind s       told  wrong\n",
+         \u{20} lines/s asked    written  kept up with  followed  core %  peak MiB  live MiB  behind s       told  wrong\n",
     );
     for it in &results.logs {
         let asked = it.asked.map_or_else(|| "all it can".into(), |it| it.to_string());
         let _ = writeln!(
             text,
-            "  {asked:>13} {:>10.0} {:>9} {:>7.2} {:>9.1} {:>9.1} {:>9.2} {:>10} {:>6}",
+            "  {asked:>13} {:>10.0} {:>13.0} {:>9} {:>7.2} {:>9.1} {:>9.1} {:>9.2} {:>10} {:>6}",
             it.lines_per_second,
+            it.kept_up_with,
             if it.followed { "yes" } else { "no" },
             it.core_percent,
             it.peak,

@@ -180,6 +180,8 @@ pub struct Logs {
     pub asked: Option<u64>,
     /// How many were.
     pub lines_per_second: f64,
+    /// How many a second were taken in, until the log was within its bounds again.
+    pub kept_up_with: f64,
     /// For how long.
     pub seconds: f64,
     /// Whether somebody followed the log meanwhile.

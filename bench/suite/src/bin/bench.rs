@@ -22,6 +22,9 @@ struct Arguments {
     /// Measures this group only; may be given many times
     #[arg(long, value_enum)]
     only: Vec<Group>,
+    /// So many stub apps, in place of 1, 10 and 100, and no real ones; may be given many times
+    #[arg(long, value_name = "N")]
+    apps: Vec<usize>,
     /// Few repetitions: whether it works, not how fast it is
     #[arg(long)]
     quick: bool,
@@ -69,6 +72,7 @@ async fn measure(arguments: &Arguments) -> Result<bool, Trouble> {
         root: arguments.root.clone(),
         user: arguments.user.clone(),
         quick: arguments.quick,
+        apps: arguments.apps.clone(),
     };
     let groups = match arguments.only.as_slice() {
         [] => Group::ALL.to_vec(),
@@ -108,6 +112,9 @@ fn command(arguments: &Arguments) -> String {
     let mut command = String::from("bin/bench");
     for group in &arguments.only {
         command.push_str(&format!(" --only {group:?}").to_lowercase());
+    }
+    for count in &arguments.apps {
+        command.push_str(&format!(" --apps {count}"));
     }
     command + if arguments.quick { " --quick" } else { "" }
 }

@@ -83,7 +83,7 @@ async fn in_turns(tools: &Tools, stage: &mut Stage) -> Result<Measured, Trouble>
             }
             match stage.take(way).await {
                 Ok(turn) => measured.add(name, &turn),
-                Err(trouble) if way.needs_standby() => {
+                Err(trouble) if !way.line().is_empty() => {
                     stage.recover().await?;
                     measured.missing.insert(name.into(), trouble.to_string());
                 }

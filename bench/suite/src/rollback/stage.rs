@@ -102,8 +102,8 @@ impl Stage {
         active.map_or(Slot::Blue, Slot::other)
     }
 
-    /// What an idle slot does from now on: a line of the app's file, or nothing.
-    pub(super) async fn standby(&self, line: &str) -> Result<(), Trouble> {
+    /// What the app's file says from now on, beside what it always does.
+    pub(super) async fn configure(&self, line: &str) -> Result<(), Trouble> {
         configure(&self.ground, &self.settings, line).await
     }
 
@@ -119,7 +119,7 @@ impl Stage {
     /// Comes back from a turn that failed: nothing in progress, the idle slot empty, and it is known
     /// who serves.
     pub(super) async fn recover(&mut self) -> Result<(), Trouble> {
-        self.standby("").await?;
+        self.configure("").await?;
         self.ground.settled().await?;
         let serving = self.ground.watch.now().and_then(|it| it.serving).map(|it| it.number);
         let known = self.numbers.iter().position(|it| Some(*it) == serving);

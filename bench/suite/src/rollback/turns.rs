@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use vial_demo::by_hand;
+use vial_demo::by_hand::{self, With};
 use vial_demo::ground::STEP;
 use vial_demo::place::{APP, HOST};
 use vial_demo::trouble::Trouble;
@@ -23,8 +23,16 @@ const SELDOM: Duration = Duration::from_millis(5);
 pub(super) enum Way {
     /// The release started by hand, until it is healthy, and a rename.
     Floor,
+    /// The same in interactive mode.
+    FloorInteractive,
     /// Vial, the release not running.
     Cold,
+    /// The same, the release started without its script.
+    ColdDirect,
+    /// The same, in interactive mode.
+    ColdInteractive,
+    /// Both of these.
+    ColdDirectInteractive,
     /// Vial, the release running without traffic.
     Warm,
     /// Vial, the release stopped by SIGSTOP.
@@ -44,46 +52,81 @@ pub(super) struct Turn {
 }
 
 impl Way {
-    pub(super) const ALL: [Way; 5] = [Way::Floor, Way::Cold, Way::Script, Way::Warm, Way::Frozen];
+    pub(super) const ALL: [Way; 9] = [
+        Way::Floor,
+        Way::Cold,
+        Way::ColdDirect,
+        Way::FloorInteractive,
+        Way::ColdInteractive,
+        Way::ColdDirectInteractive,
+        Way::Script,
+        Way::Warm,
+        Way::Frozen,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Way::Floor => "floor",
+            Way::FloorInteractive => "floor interactive",
             Way::Cold => "cold",
+            Way::ColdDirect => "cold direct",
+            Way::ColdInteractive => "cold interactive",
+            Way::ColdDirectInteractive => "cold direct interactive",
             Way::Warm => "warm",
             Way::Frozen => "frozen",
             Way::Script => "script",
         }
     }
 
-    pub(super) fn needs_standby(self) -> bool {
-        matches!(self, Way::Warm | Way::Frozen)
+    /// What of the app's file makes a rollback go this way: it may be that this Vial does not know
+    /// it, or that the release is no such one.
+    pub(super) fn line(self) -> &'static str {
+        match self {
+            Way::Floor | Way::FloorInteractive | Way::Cold | Way::Script => "",
+            Way::ColdDirect => "start = \"direct\"",
+            Way::ColdInteractive => "mode = \"interactive\"",
+            Way::ColdDirectInteractive => "start = \"direct\"\nmode = \"interactive\"",
+            Way::Warm => "standby = { mode = \"warm\", for = \"10m\" }",
+            Way::Frozen => "standby = { mode = \"frozen\", for = \"10m\" }",
+        }
     }
 }
 
 impl Stage {
     /// Goes one way, once.
     pub(super) async fn take(&mut self, way: Way) -> Result<Turn, Trouble> {
-        match way {
-            Way::Floor => self.floor().await,
-            Way::Cold => {
+        let line = way.line();
+        if !line.is_empty() {
+            self.configure(line).await?;
+        }
+        let turn = match way {
+            Way::Floor => self.floor(&self.with).await,
+            Way::FloorInteractive => {
+                let mut with = self.with.clone();
+                with.env_file.push(("RELEASE_MODE".into(), "interactive".into()));
+                self.floor(&with).await
+            }
+            Way::Script => self.by_script().await,
+            Way::Warm => self.from_standby("warm").await,
+            Way::Frozen => self.from_standby("frozen").await,
+            _ => {
                 let to = self.numbers[self.other()].to_string();
                 let arguments = ["rollback", APP, "--to", &to, "--yes", "--quiet"];
                 let turn = self.roll_back(&arguments, SELDOM).await?;
                 self.serving = self.other();
                 Ok(turn)
             }
-            Way::Warm => self.from_standby("warm").await,
-            Way::Frozen => self.from_standby("frozen").await,
-            Way::Script => self.by_script().await,
+        }?;
+        if !line.is_empty() {
+            self.configure("").await?;
         }
+        Ok(turn)
     }
 
-    async fn floor(&self) -> Result<Turn, Trouble> {
+    async fn floor(&self, with: &With) -> Result<Turn, Trouble> {
         let (number, home) = (self.numbers[self.other()], self.ground.home());
         let load = visitors(self.ground.place.address());
-        let took =
-            by_hand::start(&self.ground.place, &self.with, self.idle(), number, &home).await?;
+        let took = by_hand::start(&self.ground.place, with, self.idle(), number, &home).await?;
         drop(load.stop().await);
         Ok(Turn { ms: millis(took), daemon_ms: None, visitors: None })
     }
@@ -99,16 +142,13 @@ impl Stage {
 
     /// Deploys the other release over the one that serves, which is kept, and goes back to it.
     async fn from_standby(&mut self, mode: &str) -> Result<Turn, Trouble> {
-        self.standby(&format!("standby = {{ mode = \"{mode}\", for = \"10m\" }}")).await?;
         let other = self.other();
         self.numbers[other] = self.ground.deploy(&self.archives[other]).await?;
         self.kept(mode).await?;
         if mode == "frozen" {
             sleep(self.frozen_for).await;
         }
-        let turn = self.roll_back(&["rollback", APP, "--yes", "--quiet"], OFTEN).await?;
-        self.standby("").await?;
-        Ok(turn)
+        self.roll_back(&["rollback", APP, "--yes", "--quiet"], OFTEN).await
     }
 
     /// Waits until the idle slot is ready.
