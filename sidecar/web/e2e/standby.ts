@@ -95,6 +95,9 @@ await play(async (browser) => {
   await page.goto("/apps/shop/slots");
   const again = await ask(page, /^Warm/);
   await again.getByRole("button", { name: /^Keep/ }).click();
-  await again.getByText(/there is no release to keep for a rollback/).waitFor();
+  const why = again.getByText(/there is no release to keep for a rollback/);
+  await why.waitFor();
+  const [said, foot] = [await why.boundingBox(), await again.locator("footer").boundingBox()];
+  check(!!said && !!foot && said.y + said.height <= foot.y, "it is seen without scrolling");
   await picture(page, "standby-4-refused");
 });
