@@ -94,6 +94,10 @@ defmodule Vial.Role do
       resting: nil,
       rest: nil,
       over: nil,
+      # The status that was heard last, and whether the daemon was away before it.
+      revision: nil,
+      works: nil,
+      back: false,
       looks: false
     }
 
@@ -146,8 +150,7 @@ defmodule Vial.Role do
 
       :back ->
         Logger.info("Vial: the daemon is back.")
-        Report.again()
-        {:noreply, state}
+        {:noreply, %{state | back: true}}
 
       {:ended, error} ->
         Logger.warning("Vial: #{error.message} This node stays #{word(state.role)} meanwhile.")
@@ -200,7 +203,8 @@ defmodule Vial.Role do
   defp ask_first(state) do
     case API.get([timeout: @first_answer], "", :status) do
       {:ok, status} ->
-        open(%{become(state, role_in(status)) | resting: resting_in(status)})
+        state = become(seen(status, state), role_in(status))
+        open(%{state | resting: resting_in(status)})
 
       {:error, %Error{reason: :not_loaded} = error} ->
         Logger.warning(
@@ -228,16 +232,31 @@ defmodule Vial.Role do
   end
 
   defp heard({:app, status}, state) do
+    role = role_in(status)
+    anew? = state.back or status.works != state.works
+    state = seen(status, state)
+
     state =
-      case role_in(status) do
-        role when role == state.role -> state
-        role -> state |> become(role) |> leave() |> enter()
+      cond do
+        role != state.role ->
+          Report.forget()
+          state |> become(role) |> leave() |> enter()
+
+        anew? ->
+          Report.again(state.revision)
+          state
+
+        true ->
+          state
       end
 
     rest(resting_in(status), state)
   end
 
   defp heard(_other, state), do: state
+
+  defp seen(status, state),
+    do: %{state | revision: status.revision, works: status.works, back: false}
 
   defp become(state, role) do
     :persistent_term.put(@role, role)
@@ -269,7 +288,7 @@ defmodule Vial.Role do
 
   defp enter(%{role: :standby} = state) do
     jobs = jobs(state, nil)
-    if jobs != [], do: Report.say(false, "its callbacks for standby are called")
+    if jobs != [], do: Report.say(false, "its callbacks for standby are called", state.revision)
     enqueue(state, for(job <- jobs ++ drained(state), do: {job, nil}))
   end
 
@@ -316,17 +335,17 @@ defmodule Vial.Role do
         %{state | looks: true}
 
       state.queue.failed != %{} ->
-        Report.say(false, state.queue.failed |> Map.values() |> Enum.join("; "))
+        Report.say(false, Enum.join(Map.values(state.queue.failed), "; "), state.revision)
         state
 
       state.resting == nil or state.resting == state.over ->
-        Report.say(true)
+        Report.say(true, nil, state.revision)
         state
 
       true ->
-        Report.say(true)
+        Report.say(true, nil, state.revision)
         callbacks = for job <- jobs(state, nil) ++ jobs(state, :drain), do: job.callback
-        %{state | rest: Rest.start(run, callbacks)}
+        %{state | rest: Rest.start(run, state.revision, callbacks)}
     end
   end
 

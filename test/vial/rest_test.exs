@@ -68,8 +68,19 @@ defmodule Vial.RestTest do
       assert_said(true)
       FakeClient.push({:app, status(active: :green)})
       refute_said(50)
+      # Its revisions start anew with it.
+      says(status(active: :green, revision: 1))
       FakeClient.drop(nil)
-      assert_said(true)
+      assert said(true).revision == 1
+    end
+
+    test "is told of the status that is in force now, once another slot is to work" do
+      begin(status(active: :green))
+      assert said(true).revision == 3
+      FakeClient.push({:app, status(active: :green, works: nil, revision: 4)})
+      assert said(true).revision == 4
+      FakeClient.push({:app, status(active: :green, works: nil, revision: 5)})
+      refute_said(50)
     end
 
     test "is told until it was heard" do
@@ -124,7 +135,7 @@ defmodule Vial.RestTest do
       refute_receive {:asked, _, _}, 50
       send(worker, :done)
       assert_receive {:asked, asker, body}
-      assert body == %{run: "run-7", rested: true, holds: true}
+      assert body == %{run: "run-7", revision: 3, rested: true, holds: true}
       refute_received :down
 
       # Thawed; what is still in the feed of before names the same rest, and the next one is another.

@@ -3,7 +3,8 @@ defmodule Vial.Role.Report do
   # Says to the daemon whether this release is at rest: whether it works queues and timers, or every
   # callback for standby has ended well.
   #
-  # Only the last word counts. One that the daemon knows already is not repeated, except where the
+  # Only the last word counts, and it goes with the revision of the status that it speaks of: a daemon
+  # that has just told this slot to rest must not take an older word for the answer. One that the daemon knows already is not repeated, except where the
   # daemon was away; details alone are told once a second at most. Where Vial did not start this node
   # nothing is said, nor where the native library is missing.
 
@@ -22,9 +23,10 @@ defmodule Vial.Role.Report do
   @spec start_link(term) :: GenServer.on_start()
   def start_link(_arg), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
 
-  @doc "Says it soon."
-  @spec say(boolean, String.t() | nil) :: :ok
-  def say(rested, detail \\ nil), do: GenServer.cast(__MODULE__, {:say, {rested, detail}})
+  @doc "Says it soon, of the status with this revision."
+  @spec say(boolean, String.t() | nil, non_neg_integer | nil) :: :ok
+  def say(rested, detail, revision),
+    do: GenServer.cast(__MODULE__, {:say, {rested, detail}, revision})
 
   @doc "Says it, and waits until it has arrived; not for long where the daemon does not answer."
   @spec say_now(boolean) :: :ok
@@ -46,9 +48,12 @@ defmodule Vial.Role.Report do
   @spec said(boolean) :: :ok
   def said(rested), do: GenServer.cast(__MODULE__, {:said, {rested, nil}})
 
-  @doc "Says the last word again: the daemon was away."
-  @spec again() :: :ok
-  def again, do: GenServer.cast(__MODULE__, :again)
+  @doc """
+  Says the last word again, of the status with this revision: the daemon was away, or another slot is
+  to work than before.
+  """
+  @spec again(non_neg_integer | nil) :: :ok
+  def again(revision), do: GenServer.cast(__MODULE__, {:again, revision})
 
   @doc "Forgets what was said."
   @spec forget() :: :ok
@@ -57,15 +62,17 @@ defmodule Vial.Role.Report do
   @impl true
   def init(nil), do: {:ok, fresh()}
 
-  defp fresh, do: %{wanted: nil, said: nil, at: nil, timer: nil}
+  defp fresh, do: %{wanted: nil, said: nil, revision: nil, at: nil, timer: nil}
 
   @impl true
-  def handle_cast({:say, word}, state), do: {:noreply, soon(%{state | wanted: word})}
+  def handle_cast({:say, word, revision}, state),
+    do: {:noreply, soon(%{state | wanted: word, revision: revision})}
 
   def handle_cast({:said, word}, state),
     do: {:noreply, %{cancel(state) | wanted: word, said: word, at: now()}}
 
-  def handle_cast(:again, state), do: {:noreply, soon(%{state | said: nil, at: nil})}
+  def handle_cast({:again, revision}, state),
+    do: {:noreply, soon(%{state | said: nil, at: nil, revision: revision})}
 
   def handle_cast(:forget, state) do
     cancel(state)
@@ -105,7 +112,7 @@ defmodule Vial.Role.Report do
   defp tell(%{wanted: nil} = state), do: state
 
   defp tell(%{wanted: {rested, detail} = word} = state) do
-    case post(rested, detail) do
+    case post(rested, detail, state.revision) do
       {:error, error} ->
         # A daemon that refuses knows nothing of this, or of this run: it is not asked again.
         if Feed.passing?(error),
@@ -117,9 +124,9 @@ defmodule Vial.Role.Report do
     end
   end
 
-  defp post(rested, detail) do
+  defp post(rested, detail, revision) do
     with run when is_binary(run) <- run() do
-      body = %{run: run, rested: rested, holds: false, detail: detail}
+      body = %{run: run, revision: revision, rested: rested, holds: false, detail: detail}
       API.say("/rest", :rested, body, @limit)
     end
   end

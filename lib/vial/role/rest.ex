@@ -27,16 +27,16 @@ defmodule Vial.Role.Rest do
   @type ended :: :frozen | :refused
 
   @doc """
-  Begins, for the calling process, in this run of the slot; the callbacks are those for standby. It
-  ends with `{:shutdown, ended}`.
+  Begins, for the calling process: in this run of the slot, because of the status with this revision.
+  The callbacks are those for standby. It ends with `{:shutdown, ended}`.
   """
-  @spec start(String.t(), [Vial.Role.callback()]) :: {pid, reference}
-  def start(run, callbacks) do
+  @spec start(String.t(), non_neg_integer | nil, [Vial.Role.callback()]) :: {pid, reference}
+  def start(run, revision, callbacks) do
     role = self()
 
     spawn_monitor(fn ->
       spawn_link(fn -> end_with(role) end)
-      rest = %{run: run, callbacks: callbacks, since: nil, keeper: nil}
+      rest = %{run: run, revision: revision, callbacks: callbacks, since: nil, keeper: nil}
       exit({:shutdown, attempt(rest)})
     end)
   end
@@ -88,7 +88,8 @@ defmodule Vial.Role.Rest do
     now = System.monotonic_time(:millisecond)
     rest = if match?({^detail, _}, rest.since), do: rest, else: %{rest | since: {detail, now}}
     seconds = div(now - elem(rest.since, 1), 1_000)
-    Report.say(false, if(seconds > 0, do: "#{detail}, for #{seconds} s now", else: detail))
+    detail = if seconds > 0, do: "#{detail}, for #{seconds} s now", else: detail
+    Report.say(false, detail, rest.revision)
     later(@pause, rest)
   end
 
@@ -101,8 +102,9 @@ defmodule Vial.Role.Rest do
     Report.said(true)
     began = System.monotonic_time(:millisecond)
 
-    with {:ok, %{frozen: frozen?}} <-
-           API.say("/rest", :rested, %{run: rest.run, rested: true, holds: true}, @limit) do
+    body = %{run: rest.run, revision: rest.revision, rested: true, holds: true}
+
+    with {:ok, %{frozen: frozen?}} <- API.say("/rest", :rested, body, @limit) do
       {:ok, %{frozen: frozen?, for: System.monotonic_time(:millisecond) - began}}
     end
   end
