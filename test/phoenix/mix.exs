@@ -44,6 +44,9 @@ defmodule VialPhoenix.MixProject do
       version: "0.1.0",
       elixir: "~> 1.14",
       elixirc_paths: [],
+      # Outside of what the project above formats: Phoenix brings templates that are no Elixir.
+      build_path: "../../_build/phoenix",
+      deps_path: "../../_build/phoenix/deps",
       # Not test/**/*_test.exs: those of the project above would be these too.
       test_paths: ["suites"],
       test_pattern: "*_suite.exs",
