@@ -15,16 +15,20 @@ defmodule Vial.Role.Rest do
   alias Vial.{API, Error, Feed}
   alias Vial.Role.Report
 
-  # How long the daemon may take to freeze this node. While it is frozen no time passes for it.
-  @limit 5_000
+  # How long the daemon may take to freeze this node: so many ticks, each of so many milliseconds. A
+  # clock would count the time in which it is frozen too.
+  @ticks 50
+  @tick 100
   # What is not at rest yet is looked at again after this.
   @pause 100
   # The daemon would not, or could not be asked.
   @ask_again 500
   @alone 500
 
-  @typedoc "How a rest ended: it was frozen meanwhile, or the daemon knows of no such thing."
-  @type ended :: :frozen | :refused
+  @typedoc """
+  How a rest ended: it was frozen meanwhile, the daemon knows of no such thing, or it did not answer.
+  """
+  @type ended :: :frozen | :refused | :late
 
   @doc """
   Begins, for the calling process: in this run of the slot, because of the status with this revision.
@@ -103,10 +107,22 @@ defmodule Vial.Role.Rest do
     began = System.monotonic_time(:millisecond)
 
     body = %{run: rest.run, revision: rest.revision, rested: true, holds: true}
+    limit = spawn_link(fn -> limit(@ticks) end)
+    answer = API.say("/rest", :rested, body, :infinity)
+    Process.unlink(limit)
+    Process.exit(limit, :kill)
 
-    with {:ok, %{frozen: frozen?}} <- API.say("/rest", :rested, body, @limit) do
+    with {:ok, %{frozen: frozen?}} <- answer do
       {:ok, %{frozen: frozen?, for: System.monotonic_time(:millisecond) - began}}
     end
+  end
+
+  # Takes this process with it, and so its question back.
+  defp limit(0), do: exit({:shutdown, :late})
+
+  defp limit(ticks) do
+    Process.sleep(@tick)
+    limit(ticks - 1)
   end
 
   # A node that is frozen keeps others waiting that send to it. Those that were left are looked for
