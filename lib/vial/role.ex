@@ -144,6 +144,11 @@ defmodule Vial.Role do
         Feed.more(state.feed)
         {:noreply, heard(event, state)}
 
+      # For a node that was frozen everybody else was away.
+      {:lost, %{reason: :timeout} = error} when state.resting != nil ->
+        Logger.debug("Vial: #{error.message}")
+        {:noreply, state}
+
       {:lost, error} ->
         Logger.warning("Vial: #{error.message} This node stays #{word(state.role)} meanwhile.")
         {:noreply, state}

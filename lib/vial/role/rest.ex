@@ -19,6 +19,8 @@ defmodule Vial.Role.Rest do
   # clock would count the time in which it is frozen too.
   @ticks 50
   @tick 100
+  # A tick that took so long was one in which this node was frozen.
+  @stopped 1_000
   # What is not at rest yet is looked at again after this.
   @pause 100
   # The daemon would not, or could not be asked.
@@ -71,11 +73,7 @@ defmodule Vial.Role.Rest do
     end
   end
 
-  defp answered({:ok, %{frozen: true, for: millis}}, _rest) do
-    Logger.info("Vial: this slot was frozen for #{Vial.Look.took(millis)}.")
-    :frozen
-  end
-
+  defp answered({:ok, %{frozen: true}}, _rest), do: :frozen
   defp answered({:ok, _not_frozen}, rest), do: later(@ask_again, rest)
   defp answered({:waits, detail}, rest), do: waits(detail, rest)
 
@@ -104,25 +102,39 @@ defmodule Vial.Role.Rest do
 
   defp ask(rest) do
     Report.said(true)
-    began = System.monotonic_time(:millisecond)
-
     body = %{run: rest.run, revision: rest.revision, rested: true, holds: true}
-    limit = spawn_link(fn -> limit(@ticks) end)
+    witness = witness(self())
     answer = API.say("/rest", :rested, body, :infinity)
-    Process.unlink(limit)
-    Process.exit(limit, :kill)
-
-    with {:ok, %{frozen: frozen?}} <- answer do
-      {:ok, %{frozen: frozen?, for: System.monotonic_time(:millisecond) - began}}
-    end
+    send(witness, :answered)
+    answer
   end
 
-  # Takes this process with it, and so its question back.
-  defp limit(0), do: exit({:shutdown, :late})
+  # Ends a rest that nobody answers, and so takes its question back; and knows for how long this node
+  # was frozen, whoever ended the rest then.
+  defp witness(rest) do
+    spawn(fn ->
+      monitor = Process.monitor(rest)
+      witness(rest, monitor, @ticks, System.monotonic_time(:millisecond))
+    end)
+  end
 
-  defp limit(ticks) do
-    Process.sleep(@tick)
-    limit(ticks - 1)
+  defp witness(rest, _monitor, 0, _before), do: Process.exit(rest, {:shutdown, :late})
+
+  defp witness(rest, monitor, ticks, before) do
+    over? =
+      receive do
+        :answered -> true
+        {:DOWN, ^monitor, :process, _rest, _reason} -> true
+      after
+        @tick -> false
+      end
+
+    now = System.monotonic_time(:millisecond)
+
+    if now - before > @stopped,
+      do: Logger.info("Vial: this slot was frozen for #{Vial.Look.took(now - before)}.")
+
+    if not over?, do: witness(rest, monitor, ticks - 1, now)
   end
 
   # A node that is frozen keeps others waiting that send to it. Those that were left are looked for
