@@ -111,17 +111,21 @@ fn op() -> impl Strategy<Value = (Op, Cut)> {
 /// What happens around a standby, rather than on the way to one.
 fn op_around() -> impl Strategy<Value = (Op, Cut)> {
     let hear = prop_oneof![Just(Slot::Blue), Just(Slot::Green)].prop_map(Op::Hear);
-    let back =
-        Op::Rollback { to: None, cancel: true, migrations: None, env: EnvironmentChoice::Own };
+    let back = Op::Rollback {
+        to: None,
+        cancel: true,
+        migrations: Some(MigrationChoice::Keep),
+        env: EnvironmentChoice::Own,
+    };
     let finish = (any::<usize>(), prop::bool::weighted(0.9))
         .prop_map(|(which, well)| Op::Finish { which, well });
     let cut = prop_oneof![
-        8 => Just(Cut::None),
+        4 => Just(Cut::None),
         1 => Just(Cut::BeforeCommit),
         1 => Just(Cut::AfterCommit),
     ];
     let around =
-        prop_oneof![4 => hear, 2 => mode().prop_map(Op::Keep), 2 => Just(back), 8 => finish];
+        prop_oneof![3 => hear, 1 => mode().prop_map(Op::Keep), 3 => Just(back), 8 => finish];
     prop_oneof![3 => (around, cut), 1 => op()]
 }
 
