@@ -5,11 +5,13 @@
 //! `slot_env`; what Vial must decide itself, because the slot would not be the slot otherwise.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use vial_protocol::Slot;
 
+use super::direct::secret;
 use super::family::MARKER;
 
 /// Who may reach the Erlang distribution of a release.
@@ -38,6 +40,14 @@ pub struct StartEnvironment {
     pub node_host: String,
     /// The app's secret: letters and digits.
     pub cookie: String,
+    /// What the nodes of helpers are given for a cookie, where the app's must not stand on their
+    /// command line: something that nobody else has. The app's cookie, where absent.
+    pub helper_cookie: Option<String>,
+    /// The folder in which nodes find the cookie that is not on their command line.
+    pub nodes: PathBuf,
+    /// When a release loads its modules, `RELEASE_MODE`; as the app's own environment says where
+    /// absent.
+    pub mode: Option<&'static str>,
     /// A folder of the slot, for the release to write in.
     pub tmp: PathBuf,
     /// Where the BEAM writes what it knew when it crashed.
@@ -129,6 +139,9 @@ impl StartEnvironment {
     pub fn for_start(&self) -> Variables {
         let mut variables = self.common();
         variables.entry("PHX_SERVER".into()).or_insert_with(|| "true".into());
+        if let Some(mode) = self.mode {
+            variables.insert("RELEASE_MODE".into(), mode.into());
+        }
         // The release's own env.sh has the last word on RELEASE_NODE; only what stands first on
         // the emulator's command line beats it, and that is this. The script shall not name the
         // node as well: the emulator would warn of it twice in each log. No cookie here: of two,
@@ -145,6 +158,10 @@ impl StartEnvironment {
         let mut variables = self.common();
         variables.remove(&OsString::from("PHX_SERVER"));
         variables.insert("RELEASE_DISTRIBUTION".into(), "none".into());
+        // The script puts it on the command line, and the node calls nobody.
+        if let Some(cookie) = &self.helper_cookie {
+            variables.insert("RELEASE_COOKIE".into(), cookie.clone().into());
+        }
         finish(variables)
     }
 
@@ -155,6 +172,23 @@ impl StartEnvironment {
         variables.remove(&OsString::from("PHX_SERVER"));
         variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
         self.flags(&mut variables, "-start_epmd false");
+        finish(variables)
+    }
+
+    /// The same, for a command that finds the cookie in the file.
+    #[must_use]
+    pub fn for_remote_by_file(&self) -> Variables {
+        let mut variables = self.common();
+        variables.remove(&OsString::from("PHX_SERVER"));
+        variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
+        let home = variables.get(&OsString::from("HOME")).cloned().unwrap_or_default();
+        let mut flags = OsString::from("-start_epmd false");
+        for flag in secret::flags(home) {
+            flags.push(" ");
+            flags.push(escaped(&flag));
+        }
+        self.flags(&mut variables, &flags);
+        variables.insert(secret::VARIABLE.into(), self.nodes.clone().into());
         finish(variables)
     }
 
@@ -208,8 +242,8 @@ impl StartEnvironment {
 
     /// Puts flags of ours before the app's own ERL_AFLAGS: of two, the emulator heeds the first,
     /// also of two `-kernel` settings.
-    fn flags(&self, variables: &mut BTreeMap<OsString, OsString>, flags: &str) {
-        let mut all = OsString::from(flags);
+    fn flags(&self, variables: &mut BTreeMap<OsString, OsString>, flags: impl AsRef<OsStr>) {
+        let mut all = flags.as_ref().to_owned();
         if self.distribution == Distribution::Loopback {
             // Whatever the node's name says, it would listen on 0.0.0.0 otherwise.
             all.push(" -kernel inet_dist_use_interface {127,0,0,1}");
@@ -220,6 +254,16 @@ impl StartEnvironment {
         }
         variables.insert("ERL_AFLAGS".into(), all);
     }
+}
+
+/// One word for the emulator, which splits its variables at blanks.
+fn escaped(word: &OsStr) -> OsString {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) || byte > 127;
+    let bytes = word.as_bytes().iter().flat_map(|byte| {
+        let escape = (!plain(*byte)).then_some(b'\\');
+        escape.into_iter().chain([*byte])
+    });
+    OsString::from_vec(bytes.collect())
 }
 
 fn finish(variables: BTreeMap<OsString, OsString>) -> Variables {
@@ -239,6 +283,9 @@ mod tests {
             port: Some(4000),
             node_host: "127.0.0.1".into(),
             cookie: "COOKIE".into(),
+            helper_cookie: None,
+            nodes: "/nodes".into(),
+            mode: None,
             tmp: "/slots/blue/tmp".into(),
             crash_dump: "/slots/blue/erl_crash.dump".into(),
             home: "/home/shop".into(),
@@ -426,5 +473,29 @@ mod tests {
         let remote = environment.for_remote();
         assert_eq!(get(&remote, "RELEASE_NODE"), Some("shop_blue@127.0.0.1"));
         assert!(!get(&remote, "ERL_AFLAGS").unwrap().contains("-name"));
+    }
+
+    #[test]
+    fn what_is_configured_for_the_mode_wins_over_the_apps_own_environment() {
+        let env_file = pairs(&[("RELEASE_MODE", "embedded")]);
+        let own = StartEnvironment { env_file, ..start() };
+        assert_eq!(get(&own.for_start(), "RELEASE_MODE"), Some("embedded"));
+        let set = StartEnvironment { mode: Some("interactive"), ..own };
+        assert_eq!(get(&set.for_start(), "RELEASE_MODE"), Some("interactive"));
+    }
+
+    #[test]
+    fn no_helper_needs_the_cookie_on_its_command_line() {
+        let environment = StartEnvironment {
+            helper_cookie: Some("nobodys".into()),
+            home: "/home/the shop".into(),
+            ..start()
+        };
+        // The release's script gives this one to its node as an argument.
+        assert_eq!(get(&environment.for_helper(), "RELEASE_COOKIE"), Some("nobodys"));
+        let remote = environment.for_remote_by_file();
+        assert_eq!(get(&remote, "XDG_CONFIG_HOME"), Some("/nodes"));
+        let flags = get(&remote, "ERL_AFLAGS").unwrap();
+        assert!(flags.starts_with("-start_epmd false -home /home/the\\ shop "), "{flags}");
     }
 }
