@@ -55,9 +55,19 @@ defmodule Vial do
 
   ## Work that only one slot should do
 
-  While a deploy is checked and while it bakes, two releases run. Requests go to one of them, but
-  queues and timers know nothing of that: `on_standby/2` and `on_active/2` tell them, and
-  `Vial.Oban` does it for Oban.
+  While a deploy is checked and while it bakes, two releases run, and in standby the old one stays for
+  longer. Requests go to one of them, but queues and timers know nothing of that: `on_standby/2` and
+  `on_active/2` tell them, and `Vial.Oban` does it for Oban.
+
+  At a switch the traffic moves in an instant. The work follows when the slot that had it came to rest,
+  which is when its callbacks for standby have ended; so two slots never work at once. For that moment
+  no slot does, and `works` in `status/1` is `nil`. A slot that does not come to rest in time (the
+  app's `standby.rest`, 10 seconds unless it says otherwise) does not stop the other.
+
+  A slot that is kept `frozen` is stopped in the middle of whatever it does. So that this is nothing,
+  its release is frozen only after it said that it rests: the callbacks for standby have ended, then
+  those with `after: :drain`, no Oban works (`Vial.Oban`), and no database connection is in use
+  (`Vial.Ecto`).
   """
 
   alias Vial.{API, Change, Error, Feed, History, Logs, Progress, Role, View, Watch}
@@ -71,7 +81,7 @@ defmodule Vial do
   @typedoc "What `subscribe/1` returned."
   @opaque subscription :: Feed.t()
 
-  @typedoc "What is called when a slot becomes active or loses the traffic."
+  @typedoc "What is called when a slot becomes the one that works, or is it no longer."
   @type callback :: (() -> any) | {module, atom, [term]} | module
 
   @doc """
@@ -373,6 +383,38 @@ defmodule Vial do
   end
 
   @doc """
+  Says what the idle slot shall do from now on, until the next deployment uses it.
+
+    * `:frozen`: its release comes to rest and is stopped. It takes memory and no processor, and a
+      rollback to it takes milliseconds.
+    * `:warm`: its release runs, without traffic
+    * `:cold`: it is stopped
+
+  Where nothing runs in it, the release that a rollback would go to is started for it.
+
+  ## Options
+
+    * `:for`: how long, in milliseconds, one second to 24 hours; as the application's file says where
+      it is not given. Then it is stopped.
+    * `:quiet`: print nothing
+
+  ## Examples
+
+      Vial.standby(:frozen, for: :timer.hours(2))
+
+      iex> System.delete_env("VIAL_SOCKET")
+      iex> {:error, %Vial.Error{reason: reason}} = Vial.standby(:warm, app: "shop", quiet: true)
+      iex> reason
+      :no_socket
+
+  """
+  @spec standby(Vial.Standby.mode(), keyword) :: {:ok, Vial.Accepted.t()} | {:error, Error.t()}
+  def standby(mode, opts \\ []) do
+    opts = check(opts, @common ++ [:for, :quiet])
+    mode |> Change.standby(opts) |> shown("Not changed: ", opts)
+  end
+
+  @doc """
   The last lines of a slot's log.
 
   With `follow: true` it prints them, and then what comes, until it is interrupted.
@@ -500,11 +542,11 @@ defmodule Vial do
   def await(%Vial.Deployment{number: number}, opts), do: await(number, opts)
 
   @doc """
-  Whether this node's slot is the active one, as far as this node knows.
+  Whether this node's slot is the one that works: queues, timers, whatever only one may do at a time.
 
-  Always true for a node that Vial did not start. A node that Vial started stands by until the daemon
-  has said that its slot is active; where the daemon goes away later, what it said last holds. Asking
-  costs nothing.
+  It is the active slot, once the release in the other one came to rest: `works` in `status/1`. Always
+  true for a node that Vial did not start. A node that Vial started stands by until the daemon has said
+  that its slot works; where the daemon goes away later, what it said last holds. Asking costs nothing.
 
   ## Examples
 
@@ -516,12 +558,13 @@ defmodule Vial do
   def active?, do: Role.active?()
 
   @doc """
-  Calls back when this node's slot becomes the active one.
+  Calls back when this node's slot becomes the one that works.
 
   The callback is a function without arguments, `{module, function, arguments}`, or a module with
-  `active/0`. It is called once now if the slot is active, or if Vial did not start this node, and
-  then each time that the slot becomes active. Register it where what it needs has been started: this
-  function returns when the first call has ended.
+  `active/0`. It is called once now if `active?/0`, which it is if Vial did not start this node, and
+  then each time that the slot becomes it: after a switch as soon as the other slot came to rest.
+  Register it where what it needs has been started: this function returns when the first call has
+  ended.
 
   Callbacks run one after the other, in the order in which they were registered. What one raises is
   logged, and the others run all the same. One that is registered again takes the place of itself.
@@ -545,19 +588,30 @@ defmodule Vial do
   def on_active(callback, opts \\ []), do: Role.register(:active, callback, callback_opts(opts))
 
   @doc """
-  Calls back when this node's slot is not the active one.
+  Calls back when this node's slot is not the one that works.
 
   The callback is a function without arguments, `{module, function, arguments}`, or a module with
-  `standby/0`. It is called once now if the slot is not active, as it is in a release that was just
-  started and is being checked, and then each time that the slot loses the traffic. Never where Vial
-  did not start this node.
+  `standby/0`. It is called once now if the slot does not work, as in a release that was just started
+  and is being checked, and then each time that the slot loses the traffic. Never where Vial did not
+  start this node.
 
-  Takes the options of `on_active/2`. These callbacks run in the opposite order: what was registered
-  last is called first.
+  It stops what only one slot may do, and returns when that has come to its end: the other slot begins
+  when every callback has. One that raises, or returns `:error` or `{:error, reason}`, says that it has
+  not; then the other slot waits for the time that the application's file allows, and this one is not
+  frozen.
+
+  Takes the options of `on_active/2`, and one more. These callbacks run in the opposite order: what was
+  registered last is called first.
+
+    * `after: :drain`: it is called only when the requests of the slot have ended and it is about to be
+      frozen, and not before: to close what others keep open, for example. It is not called where a
+      slot is not frozen.
 
   ## Examples
 
       iex> Vial.on_standby(Vial.Oban)
+      :ok
+      iex> Vial.on_standby({Shop.Sockets, :close, []}, after: :drain)
       :ok
 
   """
@@ -565,7 +619,7 @@ defmodule Vial do
   def on_standby(callback, opts \\ []),
     do: Role.register(:standby, callback, callback_opts(opts))
 
-  defp callback_opts(opts), do: Keyword.validate!(opts, [:timeout, :wait, :id])
+  defp callback_opts(opts), do: Keyword.validate!(opts, [:timeout, :wait, :id, :after])
 
   defp check(opts, keys) do
     opts = Keyword.validate!(opts, keys)

@@ -15,8 +15,8 @@ defmodule Shop.MixProject do
 
   # What is inside, by the versions that have it.
   @dependencies [
-    {{:ecto_double, path: "../../test/ecto_double"}, 8..15},
-    {{:vial, path: "../.."}, 14..15}
+    {{:ecto_double, path: "../../test/ecto_double"}, 8..16},
+    {{:vial, path: "../.."}, 14..16}
   ]
 
   def project do

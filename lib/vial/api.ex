@@ -83,6 +83,18 @@ defmodule Vial.API do
     end
   end
 
+  @doc """
+  Says something of this node's own slot, once: it is said again by whoever says it, where it was not
+  heard.
+  """
+  @spec say(String.t(), atom, map, timeout) :: {:ok, term} | {:error, Error.t()}
+  def say(path, expect, body, timeout) do
+    with {:ok, app} <- app([]) do
+      path = app_path(app, "/slots/#{Vial.slot()}" <> path)
+      call([], :post, path, expect, body: body, timeout: timeout)
+    end
+  end
+
   @doc "Opens a stream of events, whose messages come to the caller."
   @spec stream(keyword, String.t(), keyword) :: {:ok, struct | map} | {:error, Error.t()}
   def stream(opts, path, query) do

@@ -69,6 +69,24 @@ defmodule Vial.Change do
          do: follow(accepted, Keyword.put(opts, :app, app))
   end
 
+  @doc "Says what the idle slot shall do."
+  @spec standby(Vial.Standby.mode(), keyword) :: {:ok, Vial.Accepted.t()} | {:error, Error.t()}
+  def standby(mode, opts) do
+    if mode not in [:cold, :warm, :frozen],
+      do: raise(ArgumentError, "a standby is :cold, :warm or :frozen, got: #{inspect(mode)}")
+
+    body =
+      for {name, value} <- [mode: mode, for_ms: opts[:for]],
+          value != nil,
+          into: %{},
+          do: {name, value}
+
+    with {:ok, accepted} <- API.post(opts, "/standby", :accepted, body) do
+      Progress.say(opts, fn _look -> Text.block(accepted.message) end)
+      {:ok, accepted}
+    end
+  end
+
   @doc "Prints an error as the command line does, and passes it on."
   @spec shown({:ok, term} | {:error, Error.t()}, String.t(), keyword) ::
           {:ok, term} | {:error, Error.t()}

@@ -22,6 +22,7 @@ defmodule Vial.Client do
           | :evaluated
           | :migrations
           | :migrated
+          | :rested
 
   # How much longer than the NIF itself a caller waits for it. It is never used up unless the
   # machine is starved.

@@ -3,8 +3,7 @@ defmodule Vial.Plan do
   What a rollback would do, if it were asked for now.
 
   `hot` says whether the release still runs in its slot, so that only the switch is left to do, and
-  `standby` what it is kept as there, where it is.
-  `cancels` is the deployment in progress that would be cancelled first. `migrations` are those that
+  `standby` what it is kept as there, where it is. `cancels` is the deployment in progress that would be cancelled first. `migrations` are those that
   the current release brought and the target does not know, `applies` those that the target brings
   where the way goes forward; both are oldest first.
 

@@ -1,24 +1,27 @@
 defmodule Vial.Role do
   @moduledoc false
-  # Whether this node's slot has the traffic, and what is to be called when that changes.
+  # Whether this node's slot is the one that works, what is to be called when that changes, and what
+  # the daemon is told of it.
   #
-  #     active ──(the route names the other slot)──▶ standby
-  #     active ◀──(the route names this slot)─────── standby
+  #     active ──(another slot works, or none yet)──▶ standby ──(it shall be frozen)──▶ resting
+  #     active ◀──(this slot works)────────────────── standby ◀──(thawed, or not)────── resting
   #
-  # A node that Vial did not start is active from the beginning: in development all shall work. A
-  # node that Vial started stands by until the daemon says that its slot is active. Where the daemon
-  # goes away later, what it said last holds. Where the native library is missing the daemon can
+  # The traffic moves in an instant, the work only when the slot that had it came to rest: between the
+  # two no slot works. A node that Vial did not start is active from the beginning: in development all
+  # shall work. A node that Vial started stands by until the daemon says that its slot works. Where the
+  # daemon goes away later, what it said last holds. Where the native library is missing the daemon can
   # never be asked: then the node is active, as it would be without Vial.
   #
-  # Callbacks run one after the other, each in a process of its own with a limit: see `Vial.Role.Job`.
-  # What has not begun when the role changes again is left out.
+  # Callbacks run one after the other, each in a process of its own with a limit: see `Vial.Role.Queue`
+  # and `Vial.Role.Job`. What has not begun when the role changes again is left out. `Vial.Role.Report`
+  # tells the daemon, `Vial.Role.Rest` is what a resting slot does.
 
   use GenServer
 
   require Logger
 
   alias Vial.{API, Error, Feed}
-  alias Vial.Role.Job
+  alias Vial.Role.{Job, Queue, Report, Rest}
 
   @type role :: :active | :standby
   @type callback :: (() -> any) | {module, atom, [term]} | module
@@ -33,6 +36,10 @@ defmodule Vial.Role do
   @after_refusal 30_000
   # Where this process fell soon after it began, it begins this much later.
   @begin_again 1_000
+  # While the node's applications are being started not all callbacks are registered.
+  @look_again 100
+  # What came to rest fell over: it is tried again after this.
+  @rest_again 1_000
 
   @spec start_link(term) :: GenServer.on_start()
   def start_link(_arg), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
@@ -82,9 +89,19 @@ defmodule Vial.Role do
       role: :persistent_term.get(@role, if(managed?(), do: :standby, else: :active)),
       jobs: :persistent_term.get(@callbacks, []),
       feed: nil,
-      waiting: :queue.new(),
-      running: nil
+      queue: %Queue{},
+      # Which rest the daemon wants of this slot, the process that comes to it, and which is over.
+      resting: nil,
+      rest: nil,
+      over: nil,
+      # The status that was heard last, and whether the daemon was away before it.
+      revision: nil,
+      works: nil,
+      back: false,
+      looks: false
     }
+
+    Report.forget()
 
     :persistent_term.put(@role, state.role)
     now = System.monotonic_time(:millisecond)
@@ -109,14 +126,14 @@ defmodule Vial.Role do
     state = %{state | jobs: jobs}
 
     cond do
-      job.role != state.role ->
+      job.role != state.role or (job.after == :drain and state.resting == nil) ->
         {:reply, :ok, state}
 
       wait? ->
-        {:noreply, state |> enqueue([{job, from}]) |> run_next()}
+        {:noreply, enqueue(state, [{job, from}])}
 
       true ->
-        {:reply, :ok, state |> enqueue([{job, nil}]) |> run_next()}
+        {:reply, :ok, enqueue(state, [{job, nil}])}
     end
   end
 
@@ -133,7 +150,7 @@ defmodule Vial.Role do
 
       :back ->
         Logger.info("Vial: the daemon is back.")
-        {:noreply, state}
+        {:noreply, %{state | back: true}}
 
       {:ended, error} ->
         Logger.warning("Vial: #{error.message} This node stays #{word(state.role)} meanwhile.")
@@ -147,10 +164,12 @@ defmodule Vial.Role do
 
   def handle_info(
         {:DOWN, monitor, :process, _pid, reason},
-        %{running: %{monitor: monitor}} = state
-      ) do
-    {:noreply, ended(reason, state)}
-  end
+        %{queue: %{running: %{monitor: monitor}}} = state
+      ),
+      do: {:noreply, settle(%{state | queue: Queue.ended(state.queue, reason)})}
+
+  def handle_info({:DOWN, monitor, :process, pid, reason}, %{rest: {pid, monitor}} = state),
+    do: {:noreply, rested(reason, %{state | rest: nil})}
 
   # The feed fell without a word.
   def handle_info({:DOWN, _monitor, :process, pid, _reason}, %{feed: %{pid: pid}} = state) do
@@ -158,11 +177,13 @@ defmodule Vial.Role do
     {:noreply, %{state | feed: nil}}
   end
 
-  def handle_info({:limit, monitor}, %{running: %{monitor: monitor} = running} = state) do
-    Process.demonitor(monitor, [:flush])
-    Process.exit(running.pid, :kill)
-    {:noreply, ended(:limit, state)}
-  end
+  def handle_info({:limit, monitor}, %{queue: %{running: %{monitor: monitor}}} = state),
+    do: {:noreply, settle(%{state | queue: Queue.overdue(state.queue)})}
+
+  def handle_info(:settle, state), do: {:noreply, settle(%{state | looks: false})}
+
+  def handle_info({:rest_again, resting}, %{over: resting} = state),
+    do: {:noreply, settle(%{state | over: nil})}
 
   def handle_info(_other, state), do: {:noreply, state}
 
@@ -176,13 +197,14 @@ defmodule Vial.Role do
 
   defp begin(state) do
     state = if managed?(), do: ask_first(state), else: state
-    state |> enqueue_all() |> run_next()
+    enter(state)
   end
 
   defp ask_first(state) do
     case API.get([timeout: @first_answer], "", :status) do
       {:ok, status} ->
-        open(become(state, role_in(status)))
+        state = become(seen(status, state), role_in(status))
+        open(%{state | resting: resting_in(status)})
 
       {:error, %Error{reason: :not_loaded} = error} ->
         Logger.warning(
@@ -210,59 +232,134 @@ defmodule Vial.Role do
   end
 
   defp heard({:app, status}, state) do
-    case role_in(status) do
-      role when role == state.role -> state
-      role -> state |> become(role) |> drop_waiting() |> enqueue_all() |> run_next()
-    end
+    role = role_in(status)
+    anew? = state.back or status.works != state.works
+    state = seen(status, state)
+
+    state =
+      cond do
+        role != state.role ->
+          Report.forget()
+          state |> become(role) |> leave() |> enter()
+
+        anew? ->
+          Report.again(state.revision)
+          state
+
+        true ->
+          state
+      end
+
+    rest(resting_in(status), state)
   end
 
   defp heard(_other, state), do: state
+
+  defp seen(status, state),
+    do: %{state | revision: status.revision, works: status.works, back: false}
 
   defp become(state, role) do
     :persistent_term.put(@role, role)
     %{state | role: role}
   end
 
-  defp role_in(status), do: if(status.active == Vial.slot(), do: :active, else: :standby)
+  defp role_in(status), do: if(status.works == Vial.slot(), do: :active, else: :standby)
+
+  # Since when it is to rest tells one rest from the next.
+  defp resting_in(status) do
+    case Enum.find(status.slots, &(&1.slot == Vial.slot())) do
+      %{state: :resting, standby: standby} -> {:resting, standby && standby.since}
+      _other -> nil
+    end
+  end
 
   defp word(:active), do: "active"
   defp word(:standby), do: "on standby"
 
   # What is called
 
+  defp leave(state), do: end_rest(%{state | queue: Queue.drop(state.queue), over: nil})
+
+  # It is said before anything works, so that nobody takes an older word for the present.
+  defp enter(%{role: :active} = state) do
+    said = if Report.run(), do: [Job.new(:active, {Report, :say_now, [false]}, [])], else: []
+    enqueue(state, for(job <- said ++ jobs(state, nil), do: {job, nil}))
+  end
+
+  defp enter(%{role: :standby} = state) do
+    jobs = jobs(state, nil)
+    if jobs != [], do: Report.say(false, "its callbacks for standby are called", state.revision)
+    enqueue(state, for(job <- jobs ++ drained(state), do: {job, nil}))
+  end
+
   # What was built up in one order is taken down in the other.
-  defp enqueue_all(%{role: role, jobs: jobs} = state) do
-    jobs = for job <- jobs, job.role == role, do: {job, nil}
-    enqueue(state, if(role == :standby, do: Enum.reverse(jobs), else: jobs))
+  defp jobs(%{role: role} = state, time) do
+    jobs = for job <- state.jobs, job.role == role and job.after == time, do: job
+    if role == :standby, do: Enum.reverse(jobs), else: jobs
   end
 
-  defp enqueue(state, entries),
-    do: %{state | waiting: Enum.reduce(entries, state.waiting, &:queue.in/2)}
+  defp drained(%{resting: nil}), do: []
+  defp drained(state), do: jobs(state, :drain)
 
-  defp drop_waiting(state) do
-    for {_job, from} <- :queue.to_list(state.waiting), from, do: GenServer.reply(from, :ok)
-    %{state | waiting: :queue.new()}
+  defp enqueue(state, entries), do: settle(%{state | queue: Queue.add(state.queue, entries)})
+
+  # How it comes to rest
+
+  defp rest(resting, %{resting: resting} = state), do: state
+  defp rest(nil, state), do: settle(end_rest(%{state | resting: nil}))
+
+  # What did not end well before may do so now.
+  defp rest(resting, state) do
+    state = end_rest(%{state | resting: resting})
+    failed = for job <- jobs(state, nil), is_map_key(state.queue.failed, job.id), do: job
+    enqueue(state, for(job <- failed ++ drained(state), do: {job, nil}))
   end
 
-  defp run_next(%{running: nil} = state) do
-    case :queue.out(state.waiting) do
-      {{:value, {job, from}}, waiting} ->
-        {pid, monitor} = Job.start(job)
-        timer = Process.send_after(self(), {:limit, monitor}, job.timeout)
-        running = %{job: job, from: from, pid: pid, monitor: monitor, timer: timer}
-        %{state | waiting: waiting, running: running}
+  defp end_rest(%{rest: nil} = state), do: state
 
-      {:empty, _waiting} ->
+  defp end_rest(state) do
+    Rest.stop(state.rest)
+    %{state | rest: nil}
+  end
+
+  # What can be said and done once every callback has ended.
+  defp settle(%{role: :standby, rest: nil} = state) do
+    run = Report.run()
+
+    cond do
+      run == nil or not Queue.idle?(state.queue) ->
         state
+
+      not started?() ->
+        if not state.looks, do: Process.send_after(self(), :settle, @look_again)
+        %{state | looks: true}
+
+      state.queue.failed != %{} ->
+        Report.say(false, Enum.join(Map.values(state.queue.failed), "; "), state.revision)
+        state
+
+      state.resting == nil or state.resting == state.over ->
+        Report.say(true, nil, state.revision)
+        state
+
+      true ->
+        Report.say(true, nil, state.revision)
+        callbacks = for job <- jobs(state, nil) ++ jobs(state, :drain), do: job.callback
+        %{state | rest: Rest.start(run, state.revision, callbacks)}
     end
   end
 
-  defp run_next(state), do: state
+  defp settle(state), do: state
 
-  defp ended(reason, %{running: running} = state) do
-    Process.cancel_timer(running.timer)
-    Job.report(running.job, reason)
-    if running.from, do: GenServer.reply(running.from, :ok)
-    run_next(%{state | running: nil})
+  # A release registers its callbacks while its applications are started.
+  defp started?, do: match?({_internal, :started}, :init.get_status())
+
+  # What is in the feed of before it was frozen names the same rest: it is not begun again.
+  defp rested({:shutdown, _frozen_or_refused}, state), do: %{state | over: state.resting}
+
+  defp rested(reason, state) do
+    Logger.error("Vial: this slot could not come to rest: #{inspect(reason)}")
+    Process.send_after(self(), {:rest_again, state.resting}, @rest_again)
+    settle(%{state | over: state.resting})
   end
 end

@@ -5,8 +5,9 @@ defmodule Vial.Slot do
   `state` is what the slot does: `:stopped`, `:starting` (its release is not healthy yet),
   `:running`, `:resting` (it has no traffic and comes to rest, to be frozen), `:frozen`,
   `:stopping` (it was told to end) or `:backoff` (its release exited by itself and is started again
-  soon). `standby` is what an idle slot is kept as for the next rollback, or `nil`. `restarts` counts how often that happened since the release was last healthy
-  for a minute, and `last_exit` says how its process ended last.
+  soon). `standby` is what an idle slot is kept as for the next rollback, or `nil`. `restarts` counts
+  how often the release exited by itself since it was last healthy for a minute, and `last_exit` says
+  how its process ended last.
   """
 
   @type state ::

@@ -19,4 +19,11 @@ defmodule Vial.Standby do
         }
 
   defstruct [:mode, :ready, :since, :until, :expected_ms]
+
+  defimpl Inspect do
+    def inspect(standby, opts) do
+      line = Vial.View.Standby.line(standby, Vial.Look.inspect(opts))
+      Vial.Shown.sentence("Vial.Standby", line, opts)
+    end
+  end
 end

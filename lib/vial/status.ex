@@ -5,8 +5,8 @@ defmodule Vial.Status do
   `revision` counts up with each change and starts anew with the daemon. `active` is the slot that
   Caddy sends traffic to, `serving` the release in it; both are `nil` before the first deploy
   succeeded. `works` is the slot whose release may work queues and timers: the active one, once the
-  release in the other came to rest, and `nil` until then. `deployment` is the deployment in progress, `queued` the one that waits for it, `last`
-  the one that ended last. `rollback` says whether a rollback is possible, to what, or why not.
+  release in the other came to rest, and `nil` until then. `deployment` is the deployment in progress,
+  `queued` the one that waits for it, `last` the one that ended last. `rollback` says whether a rollback is possible, to what, or why not.
   `auto_deploy` is `nil` where the app is not built from a repository.
   """
 

@@ -6,6 +6,7 @@ use rustler::ResourceArc;
 use serde::de::DeserializeOwned;
 use vial_protocol::migration::MigrationsReport;
 use vial_protocol::request::{Accepted, Evaluated, Migrated};
+use vial_protocol::standby::Rested;
 use vial_protocol::{AppStatus, DaemonStatus, Deployment, LogChunk, Plan};
 
 use crate::failure::Failure;
@@ -54,6 +55,7 @@ async fn call(request: Packed, pool: &Pool) -> Result<Answer, Failure> {
         Expect::Evaluated => decode::<Evaluated>(&bytes),
         Expect::Migrations => decode::<MigrationsReport>(&bytes),
         Expect::Migrated => decode::<Migrated>(&bytes),
+        Expect::Rested => decode::<Rested>(&bytes),
     };
     match decoded {
         Ok(answer) => Ok(answer),

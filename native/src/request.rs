@@ -35,6 +35,7 @@ pub(crate) enum Expect {
     Evaluated,
     Migrations,
     Migrated,
+    Rested,
 }
 
 /// `{method, socket, target, headers, body, timeout, expect}`, see `Vial.Client`.
@@ -115,6 +116,7 @@ fn expected(word: &str) -> Result<Expect, Failure> {
         "evaluated" => Expect::Evaluated,
         "migrations" => Expect::Migrations,
         "migrated" => Expect::Migrated,
+        "rested" => Expect::Rested,
         other => return Err(Failure::BadRequest(format!("nothing is known as {other}"))),
     })
 }

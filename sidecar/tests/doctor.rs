@@ -219,6 +219,27 @@ fn a_crash_loop_is_found_with_the_daemons_own_words() {
 }
 
 #[test]
+fn a_release_that_cannot_say_that_it_rests_is_found_where_it_shall_be_frozen() {
+    let stage = Stage::new();
+    let mut shop = shop(&stage, &[]);
+    shop["active"] = json!("blue");
+    shop["serving"] = json!({
+        "number": 3, "name": "shop", "version": "2.0.0", "sha256": "", "size": 1, "erts": null,
+        "elixir": null, "migrations": [], "unpacked_at": "2026-01-01T00:00:00Z",
+    });
+    stage.fake_daemon(&status(env!("CARGO_PKG_VERSION"), &[shop]));
+    let libraries = stage.at("state/apps/shop/releases/3/lib");
+    fs::create_dir_all(libraries.join("shop-2.0.0")).unwrap();
+    let says = |report: &doctor_stage::Report| report.wrong().contains(&"standby of shop");
+    assert!(!says(&stage.doctor()), "nothing is frozen where nobody asked for it");
+    stage.shop("standby = { mode = \"frozen\" }");
+    let report = stage.doctor();
+    report.finds("warning", "so it will be stopped instead", "`mode = \"warm\"`");
+    fs::create_dir(libraries.join("vial-0.1.0")).unwrap();
+    assert!(!says(&stage.doctor()), "it can say so");
+}
+
+#[test]
 fn a_state_folder_that_is_a_file_is_found() {
     let stage = Stage::new();
     stage.write("state", "");

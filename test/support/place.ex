@@ -2,7 +2,7 @@ defmodule Vial.Place do
   @moduledoc false
   # Makes this node one that Vial started, or one that it did not, for as long as a test runs.
 
-  @variables ["VIAL_APP", "VIAL_SLOT", "VIAL_SOCKET"]
+  @variables ["VIAL_APP", "VIAL_SLOT", "VIAL_SOCKET", "VIAL_RUN"]
 
   def nowhere, do: put(%{})
 
@@ -13,6 +13,16 @@ defmodule Vial.Place do
 
     ExUnit.Callbacks.on_exit(fn -> System.put_env(before) end)
   end
+
+  # As the daemon starts a release: with a name for this start.
+  def in_run(slot, run),
+    do:
+      put(%{
+        "VIAL_APP" => "shop",
+        "VIAL_SLOT" => slot,
+        "VIAL_SOCKET" => "/run/vial/vial.sock",
+        "VIAL_RUN" => run
+      })
 
   def in_slot(slot),
     do: put(%{"VIAL_APP" => "shop", "VIAL_SLOT" => slot, "VIAL_SOCKET" => "/run/vial/vial.sock"})

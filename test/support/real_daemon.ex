@@ -11,10 +11,17 @@ defmodule Vial.RealDaemon do
     Enum.find([System.get_env("VIAL_BIN") | built], &(&1 && File.regular?(&1)))
   end
 
-  def start(folder \\ new_folder()) do
+  @doc """
+  Starts it. `app:` is more of the app's file, and `env:` what its releases find in their environment.
+  """
+  def start(opts \\ []) do
+    folder = new_folder(opts)
     daemon = %__MODULE__{folder: folder, binary: binary() || raise("there is no vial to run")}
     run(daemon)
   end
+
+  @doc "A folder in the daemon's own, which the app may write to."
+  def shared(folder), do: Path.join(folder, "shared")
 
   def socket(daemon), do: Path.join(daemon.folder, "run/vial.sock")
 
@@ -71,7 +78,7 @@ defmodule Vial.RealDaemon do
     end
   end
 
-  defp new_folder do
+  defp new_folder(opts) do
     folder =
       Path.join(
         System.tmp_dir!(),
@@ -91,14 +98,20 @@ defmodule Vial.RealDaemon do
     """)
 
     # The shop listens somewhere in any case.
-    File.write!(Path.join(folder, "shop.env"), "PORT=0\n")
+    shared = shared(folder)
+    File.mkdir_p!(shared)
+    File.chmod!(shared, 0o777)
+    env = for {name, value} <- Keyword.get(opts, :env, []), do: "#{name}=#{value}\n"
+    places = "SHOP_DB=#{shared}/shop.db\nSHOP_QUEUE=#{shared}/queue\n"
+    File.write!(Path.join(folder, "shop.env"), ["PORT=0\n", places, env])
 
     File.write!(Path.join(folder, "apps/shop.toml"), """
     name = "shop"
     release = "shop"
     env_file = "#{folder}/shop.env"
-    bake = "1s"
+    bake = "#{Keyword.get(opts, :bake, "1s")}"
     health = { alive = "500ms" }
+    #{opts[:app]}
     #{if String.trim(user) == "0", do: ~s(user = "games")}
     """)
 

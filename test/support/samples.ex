@@ -84,6 +84,13 @@ defmodule Vial.Samples do
     )
   end
 
+  def standby(mode, opts \\ []) do
+    struct!(
+      %Vial.Standby{mode: mode, ready: true, since: at(-120), until: at(780), expected_ms: 30},
+      opts
+    )
+  end
+
   def slot(name, opts \\ []) do
     struct!(
       %Slot{
@@ -98,6 +105,8 @@ defmodule Vial.Samples do
   end
 
   def status(opts \\ []) do
+    opts = Keyword.put_new(opts, :works, Keyword.get(opts, :active, :green))
+
     struct!(
       %Status{
         name: "shop",

@@ -35,6 +35,7 @@ defmodule Vial.InspectTest do
            "#Vial.Deployment<#2 deploy of v2.0.0 by anna, Succeeded (2.0 s): x>"},
           {migration(20), "#Vial.Migration<20 drop_name (#2), destructive: drops users.name>"},
           {error(:not_found, "No.", "look"), "#Vial.Error<:not_found No. Next: look>"},
+          {%Vial.Standby{mode: :frozen, ready: true}, "#Vial.Standby<frozen>"},
           {%Vial.Accepted{message: "Done."}, "#Vial.Accepted<Done.>"},
           {%Vial.Migrations.Moved{repo: "Shop.Repo", version: 20},
            "#Vial.Migrations.Moved<Shop.Repo 20>"},
@@ -67,7 +68,15 @@ defmodule Vial.InspectTest do
   end
 
   test "a struct that nothing was put into can be shown" do
-    for module <- [Vial.Status, Vial.Daemon, Vial.History, Vial.Log, Vial.Accepted, Vial.Error] do
+    for module <- [
+          Vial.Standby,
+          Vial.Status,
+          Vial.Daemon,
+          Vial.History,
+          Vial.Log,
+          Vial.Accepted,
+          Vial.Error
+        ] do
       assert is_binary(inspect(struct(module)))
       refute inspect(struct(module)) =~ "Inspect.Error"
     end

@@ -14,6 +14,23 @@ defmodule Vial.RoleTest do
     def standby, do: send(:role_test, :queues_rest)
   end
 
+  defmodule Signals do
+    # The queues of an Oban, and how many signals they will not hear.
+    def start_link(queues), do: Agent.start_link(fn -> {queues, 0} end, name: __MODULE__)
+    def queues, do: Agent.get(__MODULE__, &elem(&1, 0))
+    def put(queues), do: Agent.update(__MODULE__, fn {_, deaf} -> {queues, deaf} end)
+    def deaf(signals), do: Agent.update(__MODULE__, fn {queues, _} -> {queues, signals} end)
+
+    def signal(said, paused) do
+      send(:role_test, said)
+
+      Agent.update(__MODULE__, fn
+        {queues, 0} -> {Enum.map(queues, &%{&1 | paused: paused}), 0}
+        {queues, deaf} -> {queues, deaf - 1}
+      end)
+    end
+  end
+
   setup do
     Process.register(self(), :role_test)
     Place.nowhere()
@@ -224,6 +241,87 @@ defmodule Vial.RoleTest do
   after
     :code.purge(Oban)
     :code.delete(Oban)
+  end
+
+  describe "an Oban that says what its queues do" do
+    # As Oban 2.23 has it: a pause is a signal, which a queue follows when it hears of it, and its jobs
+    # go on.
+    setup do
+      defmodule Elixir.Oban do
+        alias Vial.RoleTest.Signals
+
+        def whereis(Oban), do: Process.whereis(Signals)
+        def check_all_queues(Oban), do: Signals.queues()
+        def pause_all_queues(Oban, local_only: true), do: Signals.signal(:paused, true)
+        def resume_all_queues(Oban, local_only: true), do: Signals.signal(:resumed, false)
+      end
+
+      on_exit(fn ->
+        :code.purge(Oban)
+        :code.delete(Oban)
+      end)
+
+      {:ok, _} = Signals.start_link([queue("mail", []), queue("reports", [17, 18])])
+      :ok
+    end
+
+    test "rests when the jobs in hand have ended, and not before" do
+      pausing = Task.async(fn -> Vial.Oban.standby() end)
+      assert_receive :paused
+      assert Task.yield(pausing, 100) == nil
+      Signals.put([%{queue("mail", []) | paused: true}, %{queue("reports", [18]) | paused: true}])
+      assert Task.yield(pausing, 100) == nil
+      Signals.put([%{queue("mail", []) | paused: true}, %{queue("reports", []) | paused: true}])
+      assert Task.await(pausing) == :ok
+      refute_received :paused
+    end
+
+    test "is told again what it did not hear, when it pauses and when it goes on" do
+      Signals.put([queue("mail", [])])
+
+      for {signal, change} <- [
+            {:paused, fn -> Vial.Oban.standby() end},
+            {:resumed, fn -> Vial.Oban.active() end}
+          ] do
+        Signals.deaf(1)
+        assert change.() == :ok
+        assert_received ^signal
+        assert_received ^signal
+      end
+    end
+
+    test "that is still at work when the callback has to end is named" do
+      log =
+        capture_log(fn ->
+          Place.in_slot("blue")
+          says(status(active: :green))
+          restart()
+          Vial.on_standby(Vial.Oban, timeout: 500)
+        end)
+
+      assert log =~ "failed: the queue reports of Oban still works on 2 jobs"
+      refute log =~ "was ended"
+    end
+
+    test "is at rest when its queues are, whoever paused them" do
+      assert Vial.Oban.rest([]) ==
+               {:error, "Oban runs and `Vial.on_standby(Vial.Oban)` was not called"}
+
+      assert Vial.Oban.rest([Vial.Oban]) ==
+               {:error, "the queue mail of Oban is not paused yet"}
+
+      Signals.put([%{queue("reports", [17]) | paused: true}])
+
+      assert Vial.Oban.rest([{Vial.Oban, :standby, []}]) ==
+               {:error, "the queue reports of Oban still works on a job"}
+
+      Signals.put([%{queue("mail", []) | paused: true}])
+      assert Vial.Oban.rest([]) == :ok
+      Signals.put([])
+      assert Vial.Oban.rest([]) == :ok
+    end
+
+    defp queue(name, running), do: %{queue: name, paused: false, running: running}
   end
 
   defp says(status) do

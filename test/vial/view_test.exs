@@ -42,6 +42,36 @@ defmodule Vial.ViewTest do
       assert shown =~ "Route        none: a worker\n"
     end
 
+    test "says what the idle slot is kept as, and until when" do
+      slots = [
+        slot(:blue, state: :frozen, release: release(1), standby: standby(:frozen)),
+        slot(:green)
+      ]
+
+      shown = View.Status.app(status(slots: slots), look())
+      assert shown =~ "  blue   frozen"
+      assert shown =~ "Standby      frozen since 03:13, until 03:28\n"
+      refute shown =~ "Queues"
+
+      assert View.Status.line(status(slots: slots), look()) =~
+               "; idle blue frozen since 03:13, until 03:28 (v1.0.0)"
+
+      for {standby, said} <- [
+            {standby(:warm), "warm since 03:13, until 03:28"},
+            {standby(:warm, ready: false), "is started to be kept warm since 03:13, until 03:28"},
+            {standby(:frozen, ready: false), "comes to rest since 03:13, until 03:28"}
+          ] do
+        assert View.Standby.line(standby, look()) == said
+      end
+    end
+
+    test "says who works where that is not who serves" do
+      assert View.Status.app(status(works: nil), look()) =~
+               "Queues       worked by no slot until blue came to rest\n"
+
+      assert View.Status.app(status(works: :blue), look()) =~ "Queues       worked by blue\n"
+    end
+
     test "of every app is a line each" do
       daemon = %Vial.Daemon{
         apps: [status()],
@@ -104,6 +134,22 @@ defmodule Vial.ViewTest do
 
       assert shown =~ "  Takes     about 0.9 s\n"
       refute View.Plan.render(plan(), look()) =~ ~r/Takes|served/
+    end
+
+    test "says that its target is in standby, and how soon it serves" do
+      shown =
+        View.Plan.render(plan(hot: true, standby: standby(:frozen), expected_ms: 30), look())
+
+      assert shown =~ "  Slot      blue; ready in about 30 ms: frozen since 03:13\n"
+      refute shown =~ "Takes"
+
+      shown = View.Plan.render(plan(standby: standby(:warm, expected_ms: nil)), look())
+      assert shown =~ "  Slot      blue; ready: warm since 03:13\n"
+
+      resting = plan(standby: standby(:frozen, ready: false), expected_ms: 940)
+      shown = View.Plan.render(resting, look())
+      assert shown =~ "  Slot      blue; it comes to rest since 03:13\n"
+      assert shown =~ "  Takes     about 0.9 s\n"
     end
 
     test "names what the migrations did and what reverting loses" do

@@ -5,17 +5,24 @@ defmodule Vial.Role.Job do
 
   require Logger
 
+  alias Vial.Text
+
   @limit 30_000
-  @inside {__MODULE__, :inside}
+  @until {__MODULE__, :until}
+  # So much before its limit a callback that waits gives up by itself, and says what it waits for.
+  @margin 250
+  # Of what an application says of its own failure.
+  @longest 200
 
   @enforce_keys [:id, :role, :callback, :timeout]
-  defstruct [:id, :role, :callback, :timeout]
+  defstruct [:id, :role, :callback, :timeout, :after]
 
   @type t :: %__MODULE__{
           id: term,
           role: Vial.Role.role(),
           callback: Vial.Role.callback(),
-          timeout: pos_integer
+          timeout: pos_integer,
+          after: nil | :drain
         }
 
   @spec new(Vial.Role.role(), Vial.Role.callback(), keyword) :: t
@@ -30,13 +37,23 @@ defmodule Vial.Role.Job do
       id: {role, Keyword.get(opts, :id, callback)},
       role: role,
       callback: callback,
-      timeout: Keyword.get(opts, :timeout, @limit)
+      timeout: Keyword.get(opts, :timeout, @limit),
+      after: time(role, opts[:after])
     }
   end
 
   @doc "Whether the calling process is a callback's own: waiting for another one would be for ever."
   @spec inside?() :: boolean
-  def inside?, do: Process.get(@inside, false)
+  def inside?, do: Process.get(@until) != nil
+
+  @doc "How many milliseconds a callback that waits has left; outside of one, as many as it would have."
+  @spec left() :: non_neg_integer
+  def left do
+    case Process.get(@until) do
+      nil -> @limit
+      until -> max(until - System.monotonic_time(:millisecond) - @margin, 0)
+    end
+  end
 
   @doc "Starts it."
   @spec start(t) :: {pid, reference}
@@ -68,11 +85,23 @@ defmodule Vial.Role.Job do
   def report(job, {:failed, text}), do: Logger.error("Vial: #{name(job)} failed: #{text}")
   def report(job, reason), do: Logger.error("Vial: #{name(job)} failed: #{inspect(reason)}")
 
+  @doc "How it ended where it did not end well, in a line for the daemon; `nil` where it did."
+  @spec trouble(t, term) :: String.t() | nil
+  def trouble(_job, :normal), do: nil
+  def trouble(job, :limit), do: "#{name(job)} did not end within #{job.timeout} ms"
+
+  def trouble(job, reason) do
+    text = if match?({:failed, _}, reason), do: elem(reason, 1), else: inspect(reason)
+    [line | _] = String.split(text, "\n", parts: 2)
+    "#{name(job)} failed: #{line |> Text.word() |> String.slice(0, @longest)}"
+  end
+
   defp run(job) do
-    Process.put(@inside, true)
+    Process.put(@until, System.monotonic_time(:millisecond) + job.timeout)
 
     case call(job) do
       {:error, error} when is_exception(error) -> {:failed, Exception.message(error)}
+      {:error, error} when is_binary(error) -> {:failed, error}
       {:error, error} -> {:failed, inspect(error)}
       :error -> {:failed, "it returned :error"}
       _done -> :normal
@@ -84,6 +113,13 @@ defmodule Vial.Role.Job do
   defp call(%{callback: callback}) when is_function(callback), do: callback.()
   defp call(%{callback: {module, function, args}}), do: apply(module, function, args)
   defp call(%{callback: module, role: role}), do: apply(module, role, [])
+
+  defp time(_role, nil), do: nil
+  defp time(:standby, :drain), do: :drain
+
+  defp time(_role, other) do
+    raise ArgumentError, "after: is :drain, and of on_standby only, got: #{inspect(other)}"
+  end
 
   defp valid?(_role, callback) when is_function(callback, 0), do: true
 

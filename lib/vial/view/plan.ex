@@ -2,7 +2,7 @@ defmodule Vial.View.Plan do
   @moduledoc false
   # What a rollback would do, before anyone agrees to it.
 
-  alias Vial.{Look, Text}
+  alias Vial.{Look, Text, View}
 
   @doc "The plan, with what stays as it is in a warning."
   @spec render(Vial.Plan.t(), Look.t()) :: String.t()
@@ -16,15 +16,21 @@ defmodule Vial.View.Plan do
         else: "has not served yet"
 
     how =
-      if plan.hot,
-        do: "it still runs: only the switch is left to do",
-        else: "it is started and checked first; the release that serves goes on until then"
+      cond do
+        plan.standby -> View.Standby.ready(plan.standby, look)
+        plan.hot -> "it still runs: only the switch is left to do"
+        true -> "it is started and checked first; the release that serves goes on until then"
+      end
+
+    # Said already of what is ready.
+    said? = match?(%{ready: true, expected_ms: millis} when millis != nil, plan.standby)
+    takes = if not said?, do: plan.expected_ms
 
     facts =
       [
         {"Release", "#{to} #{served}"},
         {"Slot", "#{plan.slot}; #{how}"},
-        plan.expected_ms && {"Takes", "about #{Look.about(plan.expected_ms)}"},
+        takes && {"Takes", "about #{Look.about(takes)}"},
         plan.cancels &&
           {"Cancels", Look.paint(look, :warn, "deployment ##{plan.cancels}, in progress")},
         {"Database", database(plan, look)}

@@ -63,7 +63,7 @@ defmodule Vial.View.Status do
 
     {active, idle} = Enum.split_with(status.slots, &(&1.slot == status.active))
     health = for %{health: %{healthy: healthy}} <- active, do: health_word(healthy)
-    idle = Enum.map(idle, &"idle #{&1.slot} #{&1.state}#{in_it(&1.release)}")
+    idle = Enum.map(idle, &"idle #{&1.slot} #{idle(&1, look)}#{in_it(&1.release)}")
 
     serves =
       "#{Text.word(status.name)}: #{Look.label(status.serving)} serves from " <>
@@ -148,9 +148,16 @@ defmodule Vial.View.Status do
   defp facts(status, look) do
     slots = for slot <- status.slots, said = trouble(slot), do: {name(slot.slot), said}
 
+    kept =
+      for slot <- status.slots,
+          said = View.Standby.line(slot.standby, look),
+          do: {"Standby", said}
+
     [
       status.deployment && {"In progress", in_progress(status.deployment, look)},
       slots,
+      kept,
+      works(status),
       status.queued && {"Waiting", View.Deployment.of(status.queued)},
       {"Rollback", rollback(status, look)},
       status.last && {"Last", last(status.last, look)},
@@ -159,6 +166,17 @@ defmodule Vial.View.Status do
     |> List.flatten()
     |> Enum.filter(& &1)
   end
+
+  # Told where it is not the one that serves.
+  defp works(%{active: active, works: active}), do: nil
+  defp works(%{active: nil}), do: nil
+
+  defp works(%{works: nil} = status) do
+    other = for slot <- status.slots, slot.slot != status.active, do: slot.slot
+    {"Queues", "worked by no slot until #{Enum.join(other)} came to rest"}
+  end
+
+  defp works(%{works: works}), do: {"Queues", "worked by #{works}"}
 
   defp in_progress(deployment, look) do
     since =
@@ -215,6 +233,10 @@ defmodule Vial.View.Status do
     if said != [], do: Enum.join(said, "; ")
   end
 
+  # Only one that is kept is idle for long.
+  defp idle(%{standby: nil} = slot, _look), do: Atom.to_string(slot.state)
+  defp idle(slot, look), do: View.Standby.line(slot.standby, look)
+
   defp health(%{health: nil}), do: nil
 
   defp health(%{health: %{healthy: true, detail: detail}}),
@@ -241,6 +263,7 @@ defmodule Vial.View.Status do
 
   defp state_tone(:stopped), do: :dim
   defp state_tone(:running), do: :good
+  defp state_tone(:frozen), do: :blue
   defp state_tone(:backoff), do: :bad
   defp state_tone(_under_way), do: :warn
 end

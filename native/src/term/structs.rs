@@ -5,6 +5,7 @@ use vial_protocol::migration::{MigrationState, MigrationsReport, Moved};
 use vial_protocol::plan::DatabasePlan;
 use vial_protocol::request::{Accepted, Evaluated, Migrated};
 use vial_protocol::source::{AutoDeploy, Failing};
+use vial_protocol::standby::Rested;
 use vial_protocol::{
     AppStatus, Build, Commit, DaemonStatus, Deployment, EnvironmentPlan, Event, Health, LogChunk,
     LogLine, Migration, Plan, Problem, Release, RollbackOffer, RouteStatus, SlotStatus, Standby,
@@ -39,6 +40,7 @@ structure!(SlotStatus => "Elixir.Vial.Slot" {
     standby,
 });
 structure!(Standby => "Elixir.Vial.Standby" { mode, ready, since, until, expected_ms });
+structure!(Rested => "Elixir.Vial.Rested" { frozen });
 structure!(Health => "Elixir.Vial.Health" { healthy, detail, since });
 structure!(RollbackOffer => "Elixir.Vial.Offer" { target, refusal });
 structure!(RouteStatus => "Elixir.Vial.Route" { mode, hosts, problem });

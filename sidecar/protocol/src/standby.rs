@@ -87,6 +87,10 @@ pub struct KeepStandby {
 pub struct Rest {
     /// `VIAL_RUN` of the release's environment: what another start says does not count.
     pub run: String,
+    /// The revision of the status that it speaks of: that it is at rest counts only where it has
+    /// seen that its slot shall be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     /// Whether it is at rest: every callback for standby was called and ended well.
     pub rested: bool,
     /// Whether it stays so until it is answered: it holds every database connection. Only then it

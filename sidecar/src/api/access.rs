@@ -97,6 +97,7 @@ pub const TABLE: &[Rule] = &[
     change("POST", "/v1/apps/{app}/cancel", "cancel", Needs(Deployer), Owner),
     change("POST", "/v1/apps/{app}/stop", "stop", Needs(Deployer), Owner),
     change("POST", "/v1/apps/{app}/start", "start", Needs(Deployer), Owner),
+    change("POST", "/v1/apps/{app}/standby", "standby", Needs(Deployer), Owner),
     change("POST", "/v1/apps/{app}/auto-deploy", "auto_deploy", Needs(Deployer), Owner),
     change("PUT", "/v1/apps/{app}/env", "set_environment", Needs(Deployer), Owner),
     change("DELETE", "/v1/apps/{app}/env", "unset_environment", Needs(Deployer), Owner),
@@ -107,6 +108,14 @@ pub const TABLE: &[Rule] = &[
     change("POST", "/v1/apps/{app}/rpc", "rpc", Fresh(Admin), Owner),
     change("POST", "/v1/apps/{app}/eval", "eval", Fresh(Admin), Owner),
     change("GET", "/v1/apps/{app}/console", "console", Fresh(Admin), Owner),
+    Rule {
+        method: "POST",
+        path: "/v1/apps/{app}/slots/{slot}/rest",
+        id: "rest",
+        tcp: Tcp::Nobody,
+        socket: Owner,
+        audited: false,
+    },
     // Consoles of the dashboard.
     change("POST", "/v1/apps/{app}/consoles", "open_console", Fresh(Admin), Socket::Nobody),
     look("/v1/consoles", "consoles", Needs(Admin), Socket::Nobody),
@@ -170,9 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_a_question_is_audited_but_for_what_a_stream_brings() {
+    fn whatever_is_not_a_question_is_audited_but_for_what_a_stream_brings_and_what_a_release_says()
+    {
         for rule in TABLE.iter().filter(|it| it.method != "GET" && !it.audited) {
-            assert_eq!(rule.id, "topics");
+            assert!(["topics", "rest"].contains(&rule.id), "{}", rule.id);
         }
     }
 

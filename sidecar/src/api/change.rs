@@ -1,14 +1,18 @@
 //! What changes something, but for a deploy.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use tokio::sync::oneshot;
 use vial_protocol::request::{Accepted, Build, Restart, Rollback, Together};
+use vial_protocol::standby::KeepStandby;
 use vial_protocol::{Code, Problem, Trigger};
 
-use super::answer::{Failure, bad, body};
+use super::answer::{Failure, bad, body, required};
 use super::caller::Caller;
 use super::openapi::{OfApp, Once, Refusals};
 use super::peer::Peer;
@@ -109,6 +113,31 @@ pub(super) async fn stop(caller: Caller) -> Answered {
 )]
 pub(super) async fn start(caller: Caller) -> Answered {
     accepted(caller.ask(None, What::Start).await)
+}
+
+/// How long a standby may last.
+const LASTS: RangeInclusive<u64> = 1_000..=24 * 3_600_000;
+
+/// Changes what the idle slot does until the next deployment uses it.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/standby",
+    operation_id = "standby",
+    params(OfApp, Once),
+    request_body = KeepStandby,
+    responses((status = 202, description = "It was accepted", body = Accepted), Refusals)
+)]
+pub(super) async fn standby(caller: Caller, bytes: Bytes) -> Answered {
+    let KeepStandby { mode, for_ms } = required(&bytes)?;
+    if for_ms.is_some_and(|it| !LASTS.contains(&it)) {
+        return Err(bad("A standby lasts 1 s to 24 h: `for_ms` is 1000 to 86400000."));
+    }
+    let lasts = for_ms.map(Duration::from_millis);
+    caller.note.detail(match lasts {
+        Some(lasts) => format!("{mode} for {} s", lasts.as_secs()),
+        None => mode.to_string(),
+    });
+    accepted(caller.ask(None, What::Standby { mode, lasts }).await)
 }
 
 /// Reads the configuration again.

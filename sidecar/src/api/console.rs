@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use vial_protocol::request::{Evaluate, Evaluated};
-use vial_protocol::{Code, Problem, Slot, SlotState};
+use vial_protocol::{Code, Problem, Release, Slot, SlotState, SlotStatus};
 
 use super::answer::{Failure, bad, required};
 use super::bridge::{Received, received, size};
@@ -104,6 +104,9 @@ pub(super) fn place(
     let there = status.slot(slot);
     let release = there.and_then(|it| it.release.as_ref()).map(|it| it.number);
     let runs = there.is_some_and(|it| matches!(it.state, SlotState::Running | SlotState::Starting));
+    if let Some(why) = there.filter(|_| running).and_then(|it| rests(app.name(), it)) {
+        return Err(why);
+    }
     match release {
         Some(release) if runs || !running => Ok((slot, release)),
         _ => Err(Problem::new(
@@ -112,6 +115,24 @@ pub(super) fn place(
         )
         .next(format!("`vial status {}` shows both slots", app.name()))),
     }
+}
+
+/// Why nothing speaks to a release that is frozen, or about to be: a frozen node answers nothing, and
+/// whoever waits for it waits until it is thawed.
+fn rests(app: &str, there: &SlotStatus) -> Option<Problem> {
+    let how = match there.state {
+        SlotState::Frozen => "is frozen: it answers nothing until it is thawed",
+        SlotState::Resting => "comes to rest, to be frozen: it takes nothing new",
+        _ => return None,
+    };
+    let release = there.release.as_ref().map_or_else(|| "The release".into(), Release::label);
+    let message = format!("{release}, in the {} slot of {app}, {how}.", there.slot);
+    let next = format!(
+        "`vial standby {app} warm` lets it run without traffic, `vial logs {app} \
+                        --slot {}` shows what it wrote",
+        there.slot
+    );
+    Some(Problem::new(Code::NotRunning, message).next(next))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -238,6 +259,47 @@ async fn carry(socket: &mut WebSocket, terminal: Screen) {
                 Received::Nothing => {}
                 Received::Gone => break,
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn why(state: SlotState) -> Option<Problem> {
+        let there = json!({
+            "slot": "green",
+            "state": state,
+            "release": {
+                "number": 5, "name": "shop", "version": "1.4.2", "sha256": "", "size": 1,
+                "erts": null, "elixir": null, "migrations": [],
+                "unpacked_at": "2026-03-01T03:00:00Z",
+            },
+            "port": 4001, "node": "shop_green@127.0.0.1", "pid": 41, "since": null, "restarts": 0,
+            "health": null, "last_exit": null,
+        });
+        rests("shop", &serde_json::from_value(there).unwrap())
+    }
+
+    #[test]
+    fn nothing_is_asked_of_a_release_that_is_frozen_or_about_to_be() {
+        let frozen = why(SlotState::Frozen).unwrap();
+        assert_eq!(frozen.code, Code::NotRunning);
+        assert_eq!(
+            frozen.message,
+            "v1.4.2, in the green slot of shop, is frozen: it answers nothing until it is thawed."
+        );
+        assert!(frozen.next.unwrap().starts_with("`vial standby shop warm`"));
+        assert!(why(SlotState::Resting).unwrap().message.contains("takes nothing new"));
+    }
+
+    #[test]
+    fn a_release_that_runs_is_asked_and_what_does_not_run_is_refused_elsewhere() {
+        for state in [SlotState::Running, SlotState::Starting, SlotState::Stopped] {
+            assert!(why(state).is_none(), "{state:?}");
         }
     }
 }

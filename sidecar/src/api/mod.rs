@@ -45,6 +45,7 @@ mod pages;
 mod peer;
 mod read;
 mod record;
+mod rest;
 mod router;
 mod search;
 mod server;

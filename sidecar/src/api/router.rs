@@ -15,8 +15,8 @@ use super::answer::Failure;
 use super::door::door;
 use super::{
     Shared, audit, build_log, change, console, consoles, deploy, environment, events, logs,
-    metrics, migrations, openapi, pages, read, search, session, settings, source, stream, tokens,
-    users,
+    metrics, migrations, openapi, pages, read, rest, search, session, settings, source, stream,
+    tokens, users,
 };
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -58,6 +58,8 @@ macro_rules! operations {
             [change::cancel]
             [change::stop]
             [change::start]
+            [change::standby]
+            [rest::rest]
             [logs::logs]
             [search::search_logs]
             [search::log_text]

@@ -16,7 +16,7 @@ use super::request::{BuildAsk, BuildSource, RollbackAsk};
 use super::standing;
 
 impl<'a> Known<'a> {
-    fn refuse(self) -> Refuse<'a> {
+    pub(super) fn refuse(self) -> Refuse<'a> {
         Refuse::new(self)
     }
 
@@ -236,7 +236,7 @@ impl<'a> Known<'a> {
     }
 
     /// The last deployment before the serving one that succeeded with another release.
-    fn previous(self, serving: u64, from: u64) -> Result<&'a Past, Problem> {
+    pub(super) fn previous(self, serving: u64, from: u64) -> Result<&'a Past, Problem> {
         // A restart continues what it restarted: look behind it.
         let came = self.history.before(serving.saturating_add(1)).find(|it| {
             it.kind != Kind::Restart && it.release == Some(from) && it.live_at.is_some()
@@ -315,6 +315,7 @@ impl<'a> Known<'a> {
             digest: String::new(),
         };
         plan.digest = digest(&plan);
+        plan.standby = self.ready_for(&plan);
         self.history.tell_figures(&mut plan);
         Ok(plan)
     }

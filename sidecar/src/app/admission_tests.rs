@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use vial_protocol::{Code, MigrationChoice, Slot};
+use vial_protocol::{Code, MigrationChoice, Slot, StandbyMode};
 
 use super::*;
 use crate::app::fixture::{release_of, release_with};
 use crate::app::history::History;
 use crate::app::machine::State;
 use crate::app::machine::{Current, Event, Fact, Life, Settings, step};
+use crate::app::standbys::Standbys;
 use crate::store::record::Record;
 use crate::vault::Kept;
 
@@ -15,16 +17,24 @@ use crate::vault::Kept;
 struct App {
     state: State,
     history: History,
+    standbys: Standbys,
     environment: Kept,
 }
 
-const SETTINGS: Settings = Settings { migrates: false, bakes: true };
+const SETTINGS: Settings = Settings {
+    migrates: false,
+    bakes: true,
+    standby: StandbyMode::Cold,
+    otherwise: StandbyMode::Cold,
+    lasts: Duration::from_secs(900),
+};
 
 impl App {
     fn new() -> App {
         App {
             state: State::new(),
             history: History::new(&[], BTreeMap::new()),
+            standbys: Standbys::default(),
             environment: Kept::default(),
         }
     }
@@ -32,6 +42,7 @@ impl App {
     fn feed(&mut self, event: Event) {
         let step = step(&self.state, event, SETTINGS);
         self.history.apply(&step.records, Timestamp::UNIX_EPOCH);
+        self.standbys.apply(&step.records, Timestamp::UNIX_EPOCH);
         for record in &step.records {
             if let Record::ReleaseChosen { release, .. } = record {
                 self.history.add_release(release_of(*release));
@@ -49,6 +60,7 @@ impl App {
             app: "shop",
             state: &self.state,
             history: &self.history,
+            standbys: &self.standbys,
             environment: &self.environment,
         }
     }

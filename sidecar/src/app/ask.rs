@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use vial_protocol::request::Accepted;
-use vial_protocol::{Code, Kind, Problem};
+use vial_protocol::{Code, Kind, Problem, StandbyMode};
 
-use super::machine::{Ask, Command, Event};
+use super::machine::{Ask, AskKeep, Command, Event};
 use super::request::{Actor, BuildSource, Incoming, Request, What};
 use super::task::Task;
 use crate::config::Source;
@@ -68,6 +68,11 @@ impl Task {
             What::Start => {
                 self.known().start()?;
                 (Command::Start, None, done(&format!("{} starts.", self.context.app())))
+            }
+            What::Standby { mode, lasts } => {
+                let ask = self.known().keep(mode, lasts)?;
+                let message = self.will_be_kept(&ask);
+                (Command::Keep(ask), None, done(&message))
             }
             What::Environment(change) => {
                 let Some(sealed) = self.seal(change, &name)? else {
@@ -179,6 +184,22 @@ impl Task {
         }
     }
 
+    /// "green comes to rest with v1.4.1 in it, and is frozen then."
+    fn will_be_kept(&self, ask: &AskKeep) -> String {
+        let slot = self.state.idle();
+        let AskKeep { mode, release, environment, .. } = *ask;
+        let there = self.state.is_hot(release, environment);
+        let label = self.known().label(release);
+        match mode {
+            StandbyMode::Cold => format!("{slot} is stopped."),
+            StandbyMode::Warm if there => format!("{slot} is kept warm, with {label}."),
+            StandbyMode::Frozen if there => {
+                format!("{slot} comes to rest, with {label}, and is frozen then.")
+            }
+            mode => format!("{label} starts in {slot}, to be kept {mode}."),
+        }
+    }
+
     /// "v1.4.2 serves."
     fn serves(&self) -> String {
         match self.state.serving_release() {
@@ -217,6 +238,10 @@ fn describe(what: &What, actor: &Actor) -> String {
         What::Cancel => "cancel".into(),
         What::Stop => "stop".into(),
         What::Start => "start".into(),
+        What::Standby { mode, lasts } => match lasts {
+            Some(lasts) => format!("standby {mode} for {} ms", lasts.as_millis()),
+            None => format!("standby {mode}"),
+        },
         What::Environment(change) => change.to_string(),
     };
     format!("{asked} by {}", actor.name)

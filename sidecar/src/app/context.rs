@@ -8,7 +8,7 @@ use vial_protocol::Slot;
 use super::machine::Settings;
 use super::paths::AppLayout;
 use crate::build::Line;
-use crate::config::{AppConfig, HostConfig};
+use crate::config::{AppConfig, HostConfig, Standby};
 use crate::route::Route;
 use crate::store::Store;
 use crate::vault::{Key, Vault};
@@ -64,7 +64,14 @@ impl Context {
     /// What the state machine needs of the configuration.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        Settings { migrates: self.config.migrate.is_some(), bakes: !self.config.bake.is_zero() }
+        let Standby { mode: standby, otherwise, lasts, .. } = self.config.standby;
+        Settings {
+            migrates: self.config.migrate.is_some(),
+            bakes: !self.config.bake.is_zero(),
+            standby,
+            otherwise,
+            lasts,
+        }
     }
 
     /// The mark that everything of a run bears in its environment.

@@ -69,10 +69,23 @@ impl Task {
                 let run = Run::start(context, which, self.tell.clone());
                 *self.runs.get_mut(slot) = Some(run);
             }
-            Effect::AwaitHealth { slot, run } => {
-                if let Some(it) = self.runs.get(slot).as_ref().filter(|it| it.id == run) {
-                    it.await_health();
-                }
+            Effect::AwaitHealth { slot, run, soon } => {
+                self.tell_run(slot, run, |it| it.await_health(soon));
+            }
+            Effect::Freeze { slot, run } => self.tell_run(slot, run, Run::freeze),
+            Effect::Thaw { slot, run } => self.tell_run(slot, run, Run::thaw),
+            Effect::Rest { slot, run } => {
+                let until = self.new_keep();
+                let work = jobs::standby::rest(context, slot, run, self.tell.clone());
+                tokio::spawn(async move { until.run_until_cancelled(work).await });
+            }
+            Effect::Keep { slot, run, watched } => self.keep(slot, run, watched),
+            Effect::Unkeep => drop(self.new_keep()),
+            Effect::HandOver { from, run } => {
+                self.hand_over_work.cancel();
+                self.hand_over_work = CancellationToken::new();
+                let work = jobs::standby::hand_over(context, from, run);
+                self.job(self.hand_over_work.clone(), work);
             }
             Effect::CheckHealth { slot, run } => {
                 self.step(jobs::health::check_now(context, self.looked(slot, run)));
@@ -142,12 +155,36 @@ impl Task {
     }
 
     fn stop(&self, slot: Slot, run: u64, grace: Grace) {
+        let full = self.context.config.stop_timeout;
+        let grace = match grace {
+            Grace::Full => full,
+            Grace::Short => full.min(jobs::SHORT_GRACE),
+            Grace::None => Duration::ZERO,
+        };
+        self.tell_run(slot, run, |it| it.stop(grace));
+    }
+
+    fn tell_run(&self, slot: Slot, run: RunId, tell: impl FnOnce(&Run)) {
         if let Some(it) = self.runs.get(slot).as_ref().filter(|it| it.id == run) {
-            it.stop(match grace {
-                Grace::Full => self.context.config.stop_timeout,
-                Grace::Short => self.context.config.stop_timeout.min(jobs::SHORT_GRACE),
-            });
+            tell(it);
         }
+    }
+
+    /// Keeps a slot for as long as it shall be.
+    fn keep(&mut self, slot: Slot, run: RunId, watched: bool) {
+        let until = self.standbys.until(slot).unwrap_or_else(|| self.clock.now());
+        let left = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
+        let (context, looked) = (self.context.clone(), self.looked(slot, run));
+        let work = jobs::standby::keep(context, looked, watched, left, self.tell.clone());
+        let until = self.new_keep();
+        tokio::spawn(async move { until.run_until_cancelled(work).await });
+    }
+
+    /// What was under way for the slot that is kept is given up.
+    fn new_keep(&mut self) -> CancellationToken {
+        self.keep_work.cancel();
+        self.keep_work = CancellationToken::new();
+        self.keep_work.clone()
     }
 
     fn looked(&self, slot: Slot, run: RunId) -> Looked {

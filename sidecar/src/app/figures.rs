@@ -2,9 +2,14 @@
 //! what it does: how long it takes, and how its target did. Pure, from the history.
 
 use jiff::Timestamp;
-use vial_protocol::{Kind, Plan};
+use vial_protocol::{Kind, Plan, StandbyMode};
 
 use super::history::{History, Past};
+
+/// What a rollback to a warm and to a frozen slot takes, in milliseconds, where there was none yet: the
+/// medians of `bin/bench`, rounded up.
+const WARM: u64 = 20;
+const FROZEN: u64 = 30;
 
 /// So many rollbacks say how long the next one takes.
 const ROLLBACKS: usize = 5;
@@ -12,7 +17,10 @@ const ROLLBACKS: usize = 5;
 impl History {
     /// Fills a plan's figures in.
     pub(super) fn tell_figures(&self, plan: &mut Plan) {
-        plan.expected_ms = self.expected_millis(plan.hot);
+        plan.expected_ms = match &plan.standby {
+            Some(standby) => standby.expected_ms,
+            None => self.expected_millis(plan.hot),
+        };
         let Some(live_at) = plan.to_last_live_at else { return };
         let Some(left_at) = self.left_at(plan.to.number, live_at) else { return };
         plan.to_served_ms = Some(millis(live_at, left_at));
@@ -22,6 +30,17 @@ impl History {
                 1 => "started again once".into(),
                 many => format!("started again {many} times"),
             });
+    }
+
+    /// What a rollback to a slot that is kept takes: as the last ones that had nothing to start, or
+    /// what is usual.
+    pub(super) fn expected_from_standby(&self, mode: StandbyMode) -> Option<u64> {
+        let usual = match mode {
+            StandbyMode::Cold => return self.expected_millis(false),
+            StandbyMode::Warm => WARM,
+            StandbyMode::Frozen => FROZEN,
+        };
+        Some(self.expected_millis(true).unwrap_or(usual))
     }
 
     /// The median of what the last rollbacks took until their release was live: of those that had a

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use vial_protocol::request::Accepted;
-use vial_protocol::{AppStatus, Code, Environment, Plan, Problem};
+use vial_protocol::standby::{Rest, Rested};
+use vial_protocol::{AppStatus, Code, Environment, Plan, Problem, Slot};
 
 use super::context::Context;
 use super::message::{Message, Sight};
@@ -100,6 +101,15 @@ impl App {
         changes: Option<&'static str>,
     ) -> Result<Whereabouts, Problem> {
         self.call(|tell| Message::Whereabouts(release, changes, tell)).await?
+    }
+
+    /// Takes what the library in a slot's release says of its rest. Where it holds still to be frozen,
+    /// the answer comes when it was, or will not be.
+    ///
+    /// # Errors
+    /// Where another run speaks than the slot has, or the daemon is stopping.
+    pub async fn rest(&self, slot: Slot, rest: Rest) -> Result<Rested, Problem> {
+        self.call(|tell| Message::Rest(slot, rest, tell)).await?
     }
 
     /// Gives the app another configuration.

@@ -223,6 +223,10 @@ impl History {
             | Record::SlotChosen { .. }
             | Record::EnvironmentChanged(_)
             | Record::SlotFilled { .. }
+            | Record::Standby { .. }
+            | Record::Works(_)
+            | Record::Speaks { .. }
+            | Record::Remarked { .. }
             | Record::Stopping { .. }
             | Record::Wanted(_)
             | Record::ClockHeld(_)

@@ -2,6 +2,7 @@
 
 use super::history::History;
 use super::machine::State;
+use super::standbys::Standbys;
 use super::standing;
 use crate::vault::Kept;
 
@@ -14,6 +15,8 @@ pub struct Known<'a> {
     pub state: &'a State,
     /// Its past.
     pub history: &'a History,
+    /// What its slots are kept as.
+    pub standbys: &'a Standbys,
     /// Its environment.
     pub environment: &'a Kept,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use vial_protocol::request::Accepted;
+use vial_protocol::standby::{Rest, Rested};
 use vial_protocol::{AutoDeploy, Environment, Health, Plan, Problem, Release, Slot};
 
 use super::auto::Decision;
@@ -28,6 +29,10 @@ pub enum Message {
     Environment(bool, oneshot::Sender<Environment>),
     /// What becomes of the tip of the app's branch, when this one was deployed by itself last.
     Tip(String, Option<Tried>, oneshot::Sender<Decision>),
+    /// The library in a slot's release says whether it is at rest.
+    Rest(Slot, Rest, oneshot::Sender<Result<Rested, Problem>>),
+    /// A run has had its time to come to rest.
+    RestOver(Slot, RunId),
     /// Something happened that the machine must know.
     Fact(Fact),
     /// Something happened that readers want to see.
@@ -78,6 +83,15 @@ pub enum Sight {
         run: RunId,
         /// What it is.
         health: Health,
+    },
+    /// A run that holds still was not frozen all the same.
+    NotFrozen {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// Why, for a person.
+        why: String,
     },
     /// The route was checked.
     Route(Option<Problem>),

@@ -9,7 +9,7 @@
 //!
 //! [`machine`] holds the life of a deployment and of the slots: pure, property-tested, and the only
 //! place that assigns their state. [`history`] is what is known of ended deployments; [`admission`]
-//! decides over both whether a request is accepted, waits, or is refused, and makes the plan, with
+//! decides over both whether a request is accepted, waits, or is refused, and makes the plan, with [`standbys`] for the slots that are kept for it,
 //! [`standing`] for the migrations between two releases and `figures` for how long it takes. [`task`] is the owner: it commits what a step
 //! records before it runs what the step wants done, at the time that [`clock`] tells. What cannot be
 //! committed yet waits in its `backlog`.
@@ -41,6 +41,7 @@ pub mod registry;
 pub mod request;
 pub mod retention;
 pub mod snapshot;
+pub mod standbys;
 pub mod standing;
 pub mod task;
 mod turn;
@@ -55,6 +56,7 @@ mod figures;
 mod jobs;
 mod notice;
 mod refuse;
+mod rest;
 mod run;
 
 #[cfg(test)]

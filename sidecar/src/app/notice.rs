@@ -115,6 +115,7 @@ mod tests {
     use crate::app::fixture::release_of;
     use crate::app::history::History;
     use crate::app::machine::State;
+    use crate::app::standbys::Standbys;
     use crate::store::record::Began;
     use crate::vault::Kept;
 
@@ -137,7 +138,11 @@ mod tests {
         let mut state = State { active: Some(Slot::Blue), serving: Some(2), ..State::default() };
         state.slots.get_mut(Slot::Blue).release = Some(2);
         let (state, history, environment) = (&state, &history, &Kept::default());
-        occasions(Known { app: "shop", state, history, environment }, records, effects)
+        occasions(
+            Known { app: "shop", state, history, standbys: &Standbys::default(), environment },
+            records,
+            effects,
+        )
     }
 
     fn ended(status: Status, error: Option<Problem>) -> Record {

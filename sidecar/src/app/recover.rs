@@ -17,6 +17,7 @@ use super::machine::{PerSlot, RunId, State};
 use super::message::Message;
 use super::run::{Run, Which};
 use super::snapshot::Seen;
+use super::standbys::Standbys;
 use super::task::{Found, Task};
 use crate::build::Place;
 use crate::slot::{Identity, Process, family};
@@ -104,11 +105,12 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
     }
     sweep_releases(context, &loaded.releases);
     let state = State::restored(&loaded, &alive);
+    let standbys = Standbys::restored(&loaded);
     let clock = Clock::resumed(loaded.clock, loaded.latest);
     let history = History::new(&loaded.deployments, loaded.releases)
         .with_starts(&loaded.starting, loaded.starts);
     let interrupted = leftovers.of_migration(context, &state).await?;
-    Ok(Found { state, history, clock, runs, seen, interrupted, leftovers })
+    Ok(Found { state, history, clock, runs, seen, standbys, interrupted, leftovers })
 }
 
 fn adopt(context: &Context, open: &OpenRun) -> Option<Process> {

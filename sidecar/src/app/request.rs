@@ -1,10 +1,11 @@
 //! What an app can be asked for, and by whom.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
-use vial_protocol::{EnvironmentChoice, MigrationChoice, Trigger};
+use vial_protocol::{EnvironmentChoice, MigrationChoice, StandbyMode, Trigger};
 
 use crate::build::Built;
 use crate::vault::Plain;
@@ -91,6 +92,13 @@ pub enum What {
     Stop,
     /// Start it again.
     Start,
+    /// Keep the idle slot as something else.
+    Standby {
+        /// What.
+        mode: StandbyMode,
+        /// How long; as the app's file says where absent.
+        lasts: Option<Duration>,
+    },
     /// Change its environment, for what starts from now on.
     Environment(Change),
 }

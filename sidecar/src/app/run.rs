@@ -8,28 +8,44 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::context::Context;
-use super::jobs::{Looked, health, last_lines, launch};
+use super::jobs::{self, Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
 use crate::slot::health::{Unhealthy, listens, until_healthy};
-use crate::slot::{Exit, Process, family, heart};
+use crate::slot::{Exit, Identity, Process, family, heart};
 
 /// How long what an exited release left behind may take to end by itself.
 const AFTERMATH: Duration = Duration::from_millis(300);
+
+/// How long a release that was frozen may take to answer: it takes milliseconds, and longer only where
+/// its memory is on the disk. After that a start is quicker than to wait.
+const THAW: Duration = Duration::from_secs(3);
 
 /// A run that was begun.
 #[derive(Debug)]
 pub(super) struct Run {
     /// Which.
     pub(super) id: RunId,
-    stop: mpsc::UnboundedSender<Duration>,
+    orders: mpsc::UnboundedSender<Order>,
     process: watch::Receiver<Option<Process>>,
     log_offset: Arc<AtomicU64>,
-    ask_health: Arc<Notify>,
+    ask_health: mpsc::UnboundedSender<Duration>,
+    usual: Duration,
+}
+
+/// What a run is told, one after the other.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    /// To end, within this time.
+    Stop(Duration),
+    /// To be frozen, if no request is open on it.
+    Freeze,
+    /// To go on.
+    Thaw,
 }
 
 /// Which release is started where.
@@ -56,8 +72,10 @@ struct Work {
     label: String,
     log_offset: Arc<AtomicU64>,
     tell: mpsc::Sender<Message>,
-    stop: mpsc::UnboundedReceiver<Duration>,
-    ask_health: Arc<Notify>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    asks: Option<mpsc::UnboundedReceiver<Duration>>,
+    /// What is stopped by SIGSTOP beside its process.
+    frozen: Vec<Identity>,
 }
 
 impl Run {
@@ -65,13 +83,13 @@ impl Run {
     pub(super) fn start(context: Arc<Context>, which: Which, tell: mpsc::Sender<Message>) -> Run {
         let Which { slot, id, release, environment, .. } = which;
         let (run, work, process) = Run::new(context, which, tell);
+        run.await_health(false);
         tokio::spawn(async move {
             match launch::launch(&work.context, slot, id, release, environment).await {
                 Ok(launched) => {
                     work.log_offset.store(launched.log_offset, Ordering::Relaxed);
                     process.send_replace(Some(launched.process.clone()));
                     work.see(&launched.process, Timestamp::now()).await;
-                    work.ask_health.notify_one();
                     work.supervise(launched.process).await;
                 }
                 Err(problem) => {
@@ -104,9 +122,10 @@ impl Run {
         tell: mpsc::Sender<Message>,
     ) -> (Run, Work, watch::Sender<Option<Process>>) {
         let Which { slot, id, release, environment, label } = which;
-        let (stop, stops) = mpsc::unbounded_channel();
+        let (orders, ordered) = mpsc::unbounded_channel();
         let (held, process) = watch::channel(None);
-        let ask_health = Arc::new(Notify::new());
+        let (ask_health, asks) = mpsc::unbounded_channel();
+        let usual = context.config.health.deadline;
         let log_offset = Arc::<AtomicU64>::default();
         let work = Work {
             context,
@@ -117,25 +136,37 @@ impl Run {
             label,
             log_offset: log_offset.clone(),
             tell,
-            stop: stops,
-            ask_health: ask_health.clone(),
+            orders: ordered,
+            asks: Some(asks),
+            frozen: Vec::new(),
         };
-        (Run { id, stop, process, log_offset, ask_health }, work, held)
+        (Run { id, orders, process, log_offset, ask_health, usual }, work, held)
     }
 
     /// Asks it to end: SIGTERM, and SIGKILL after a time.
     pub(super) fn stop(&self, grace: Duration) {
-        let _ = self.stop.send(grace);
+        let _ = self.orders.send(Order::Stop(grace));
+    }
+
+    /// Asks for it to be stopped by SIGSTOP, if no request is open on it; tells what became of that.
+    pub(super) fn freeze(&self) {
+        let _ = self.orders.send(Order::Freeze);
+    }
+
+    /// Lets it go on, after whatever was asked for before.
+    pub(super) fn thaw(&self) {
+        let _ = self.orders.send(Order::Thaw);
     }
 
     /// Waits until it has ended and that was written down.
     pub(super) async fn gone(&self) {
-        self.stop.closed().await;
+        self.orders.closed().await;
     }
 
-    /// Asks for a fact when it is healthy.
-    pub(super) fn await_health(&self) {
-        self.ask_health.notify_one();
+    /// Asks for a fact when it is healthy; `soon` where it was before, and has nothing to start.
+    pub(super) fn await_health(&self, soon: bool) {
+        let patience = if soon { self.usual.min(THAW) } else { self.usual };
+        let _ = self.ask_health.send(patience);
     }
 
     /// Where its output begins in the slot's log.
@@ -175,10 +206,14 @@ impl Work {
         let exit = loop {
             tokio::select! {
                 exit = process.exited() => break exit,
-                Some(grace) = self.stop.recv() => match self.end(&process, grace).await {
-                    Some(exit) => break exit,
-                    // It may still run: what ends it, if anything does, is told by its pidfd.
-                    None => continue,
+                Some(order) = self.orders.recv() => match order {
+                    Order::Stop(grace) => match self.end(&process, grace).await {
+                        Some(exit) => break exit,
+                        // It may still run: what ends it, if anything does, is told by its pidfd.
+                        None => continue,
+                    },
+                    Order::Freeze => self.freeze(&process).await,
+                    Order::Thaw => self.thaw(&process),
                 },
                 () = &mut health, if asked => asked = false,
                 () = &mut listening, if unheard => unheard = false,
@@ -206,23 +241,22 @@ impl Work {
 
     /// Tells when the run is healthy, each time that is asked. Asked again before it knew, it begins
     /// anew: what it saw before counts no more.
-    fn tell_health(&self, process: Process) -> impl Future<Output = ()> + use<> {
+    fn tell_health(&mut self, process: Process) -> impl Future<Output = ()> + use<> {
         let (context, slot, run) = (self.context.clone(), self.slot, self.id);
-        let (tell, ask, label) = (self.tell.clone(), self.ask_health.clone(), self.label.clone());
+        let (tell, asks, label) = (self.tell.clone(), self.asks.take(), self.label.clone());
         let log_offset = self.log_offset.load(Ordering::Relaxed);
         let (release, environment) = (self.release, self.environment);
         let looked = Looked { slot, run, release, environment, log_offset };
         async move {
-            ask.notified().await;
+            let Some(mut asks) = asks else { return };
+            let Some(mut patience) = asks.recv().await else { return };
             loop {
                 let look = async {
                     let health = &context.config.health;
                     match launch::probe(&context, looked) {
                         Some(probe) => {
                             let exited = process.exited();
-                            match until_healthy(&probe, health.successes, health.deadline, exited)
-                                .await
-                            {
+                            match until_healthy(&probe, health.successes, patience, exited).await {
                                 Ok(_) => Fact::Healthy { slot, run },
                                 // The exit is told by whoever waits for it.
                                 Err(Unhealthy::Exited(_)) => std::future::pending().await,
@@ -251,7 +285,10 @@ impl Work {
                     }
                 };
                 let fact = tokio::select! {
-                    () = ask.notified() => continue,
+                    Some(anew) = asks.recv() => {
+                        patience = anew;
+                        continue;
+                    }
                     fact = look => fact,
                 };
                 let fact = match fact {
@@ -263,8 +300,41 @@ impl Work {
                 if tell.send(Message::Fact(fact)).await.is_err() {
                     return;
                 }
-                ask.notified().await;
+                match asks.recv().await {
+                    Some(next) => patience = next,
+                    None => return,
+                }
             }
+        }
+    }
+
+    /// Stops all of it by SIGSTOP, if no request is open on it.
+    async fn freeze(&mut self, process: &Process) {
+        let (slot, run) = (self.slot, self.id);
+        let why = match jobs::standby::open_requests(&self.context, slot).await {
+            Some(open) => Some(open),
+            None => match family::freeze(process, &self.context.marker(run)) {
+                Ok(frozen) => {
+                    self.frozen = frozen;
+                    None
+                }
+                Err(error) => {
+                    self.thaw(process);
+                    Some(error.to_string())
+                }
+            },
+        };
+        let message = match why {
+            None => Message::Fact(Fact::Frozen { slot, run }),
+            Some(why) => Message::Seen(Sight::NotFrozen { slot, run, why }),
+        };
+        let _ = self.tell.send(message).await;
+    }
+
+    fn thaw(&mut self, process: &Process) {
+        let frozen = std::mem::take(&mut self.frozen);
+        if let Err(error) = family::thaw(process, &frozen, &self.context.marker(self.id)) {
+            tracing::error!(app = self.context.app(), slot = self.slot.as_str(), %error, "not thawed");
         }
     }
 

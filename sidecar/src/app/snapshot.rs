@@ -59,7 +59,7 @@ impl Parts<'_> {
             revision: self.revision,
             desired: state.desired,
             active: state.active,
-            works: state.active,
+            works: state.works,
             serving: state.serving_release().and_then(|it| history.release(it)).cloned(),
             serving_since: self.shown.serving.as_ref().and_then(|it| it.live_at),
             slots: Slot::BOTH.iter().map(|slot| self.slot(*slot)).collect(),
@@ -86,6 +86,8 @@ impl Parts<'_> {
                 Life::Stopped => SlotState::Stopped,
                 Life::Starting { .. } => SlotState::Starting,
                 Life::Running { .. } => SlotState::Running,
+                Life::Resting { .. } => SlotState::Resting,
+                Life::Frozen { .. } => SlotState::Frozen,
                 Life::Stopping { .. } => SlotState::Stopping,
                 Life::Backoff => SlotState::Backoff,
             },
@@ -95,9 +97,10 @@ impl Parts<'_> {
             pid: seen.pid,
             since: seen.since,
             restarts: place.restarts,
-            health: seen.health.clone(),
+            // What it said before it was frozen is no news.
+            health: seen.health.clone().filter(|_| !matches!(place.life, Life::Frozen { .. })),
             last_exit: seen.last_exit.clone(),
-            standby: None,
+            standby: self.known.standbys.shown(slot, self.known.history),
         }
     }
 

@@ -24,8 +24,10 @@ use super::known::Known;
 use super::machine::{Event, Fact, PerSlot, State};
 use super::message::{Message, Sight};
 use super::request::Incoming;
+use super::rest::Said;
 use super::run::Run;
 use super::snapshot::{Parts, Seen, Shown};
+use super::standbys::Standbys;
 use crate::fault;
 use crate::vault::Kept;
 
@@ -43,6 +45,8 @@ pub(super) struct Task {
     pub(super) runs: PerSlot<Option<Run>>,
     pub(super) step_work: CancellationToken,
     pub(super) watch_work: CancellationToken,
+    pub(super) keep_work: CancellationToken,
+    pub(super) hand_over_work: CancellationToken,
     pub(super) route_work: CancellationToken,
     pub(super) log_work: CancellationToken,
     pub(super) source_work: CancellationToken,
@@ -50,6 +54,8 @@ pub(super) struct Task {
     pub(super) incoming: HashMap<u64, Incoming>,
     pub(super) shown: Shown,
     pub(super) seen: PerSlot<Seen>,
+    pub(super) standbys: Standbys,
+    pub(super) said: Said,
     /// The app's values, as the vault has them: nobody else changes those.
     pub(super) environment: Arc<Kept>,
     /// What became of a migration that an earlier daemon was at.
@@ -72,6 +78,7 @@ pub(super) struct Found {
     pub(super) clock: Clock,
     pub(super) runs: PerSlot<Option<Run>>,
     pub(super) seen: PerSlot<Seen>,
+    pub(super) standbys: Standbys,
     pub(super) interrupted: Option<Interrupted>,
     pub(super) leftovers: Leftovers,
 }
@@ -85,7 +92,7 @@ impl Task {
         messages: mpsc::Receiver<Message>,
     ) -> App {
         let name: Arc<str> = context.app().into();
-        let Found { state, history, clock, runs, seen, interrupted, leftovers } = found;
+        let Found { state, history, clock, runs, seen, standbys, interrupted, leftovers } = found;
         let shown = Shown::default();
         let environment = context.vault.kept();
         let first = Parts {
@@ -93,6 +100,7 @@ impl Task {
                 app: &name,
                 state: &state,
                 history: &history,
+                standbys: &standbys,
                 environment: &environment,
             },
             context: &context,
@@ -118,6 +126,8 @@ impl Task {
             runs,
             step_work: CancellationToken::new(),
             watch_work: CancellationToken::new(),
+            keep_work: CancellationToken::new(),
+            hand_over_work: CancellationToken::new(),
             route_work: CancellationToken::new(),
             log_work: CancellationToken::new(),
             source_work: CancellationToken::new(),
@@ -125,6 +135,8 @@ impl Task {
             incoming: HashMap::new(),
             shown,
             seen,
+            standbys,
+            said: Said::default(),
             environment,
             interrupted,
             route_problem: None,
@@ -186,6 +198,8 @@ impl Task {
                     fault::point(|| format!("effect: after it told {}", fault::name_of(&fact)));
                     self.turn(Event::Fact(fact)).await;
                 }
+                Message::Rest(slot, rest, tell) => self.rest(slot, rest, tell).await,
+                Message::RestOver(slot, run) => self.rest_over(slot, run).await,
                 Message::Seen(sight) => self.saw(sight),
                 Message::Built(number, built) => {
                     fault::point(|| "effect: after it told Built".into());
@@ -237,6 +251,7 @@ impl Task {
             app: self.context.app(),
             state: &self.state,
             history: &self.history,
+            standbys: &self.standbys,
             environment: &self.environment,
         }
     }
@@ -263,6 +278,7 @@ impl Task {
 
     pub(super) fn publish(&mut self) {
         self.revision += 1;
+        self.said.published(self.revision, self.state.works);
         let status = Parts {
             known: self.known(),
             context: &self.context,
@@ -298,6 +314,10 @@ impl Task {
             Sight::Health { slot, run, mut health } if known_run(slot, run) => {
                 health.detail = self.context.vault.mask(&health.detail).into_owned();
                 self.seen.get_mut(slot).health = Some(health);
+            }
+            Sight::NotFrozen { slot, run, why } if known_run(slot, run) => {
+                self.not_frozen(slot, &why);
+                return;
             }
             Sight::Route(problem) => {
                 if self.route_problem == problem {
@@ -355,6 +375,8 @@ impl Task {
     fn leave(&mut self) {
         self.step_work.cancel();
         self.watch_work.cancel();
+        self.keep_work.cancel();
+        self.hand_over_work.cancel();
         self.route_work.cancel();
         self.log_work.cancel();
         self.source_work.cancel();

@@ -92,6 +92,7 @@ impl Task {
         let healed = !records.is_empty() && self.can_commit();
         self.clock.committed(busy(&state));
         self.history.apply(&records, now);
+        self.standbys.apply(&records, now);
         let changed = healed || self.state != state || !records.is_empty();
         self.state = state;
         self.log(&records);
@@ -103,6 +104,7 @@ impl Task {
         for effect in effects {
             self.begin(effect);
         }
+        self.answer_holds();
         Ok(())
     }
 

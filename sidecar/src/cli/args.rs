@@ -125,6 +125,19 @@ Once it is live, `vial rollback shop` takes it back.")]
   vial restart shop --reason 'new DATABASE_URL'
   vial restart shop --in-place          in its own slot, with an interruption")]
     Restart(Restart),
+    /// Change what the idle slot is kept as, for the next rollback
+    ///
+    /// cold: it is stopped, and a rollback starts its release anew. warm: its release runs on,
+    /// without traffic. frozen: its release came to rest and was stopped by SIGSTOP; it takes memory,
+    /// and no processor. Where nothing runs there, the release that a rollback goes to is started
+    /// for it. It holds until the next deployment uses the slot; what holds after each deploy stands
+    /// in the app's file (`standby`).
+    #[command(after_help = "Examples:
+  vial standby shop frozen
+  vial standby shop warm --for 2h       through a launch: a rollback is one switch
+  vial standby shop cold                its memory is needed now
+Ends with 1 where the slot became something else, and says why.")]
+    Standby(Standby),
     /// Show and set the variables that an app's releases start with
     ///
     /// They are sealed on the disk, and shown to nobody unless an operator asks with --reveal. A

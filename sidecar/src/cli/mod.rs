@@ -31,6 +31,7 @@ pub mod view_history;
 pub mod view_migrations;
 pub mod view_plan;
 pub mod view_source;
+pub mod view_standby;
 pub mod view_status;
 pub mod when;
 
@@ -44,7 +45,7 @@ use vial_protocol::request::Evaluate;
 use self::args::{Caddy, Command, CommandLine, Global};
 use self::command::{
     access, build, console, control, deploy, env, evaluate, history, logs, migrations, rollback,
-    source, status, together,
+    source, standby, status, together,
 };
 use self::exit::Exit;
 use self::screen::Screen;
@@ -142,6 +143,7 @@ async fn dispatch(session: &mut Session, command: &Command) -> Result<Exit, Stop
         Command::Show(args) => history::show(session, args).await,
         Command::Logs(args) => logs::run(session, args).await,
         Command::Restart(args) => control::restart(session, args).await,
+        Command::Standby(args) => standby::run(session, args).await,
         Command::Env(args) => env::run(session, args).await,
         Command::Migrations(args) => migrations::run(session, args).await,
         Command::Console(args) => console::run(session, args).await,

@@ -1,9 +1,11 @@
 //! What each command of the command line takes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
-use vial_protocol::{EnvironmentChoice, Slot};
+use vial_protocol::{EnvironmentChoice, Slot, StandbyMode};
 
 /// `vial deploy`
 #[derive(Debug, Args)]
@@ -161,6 +163,28 @@ pub struct Restart {
     /// Return once it is accepted, and let it go on
     #[arg(long)]
     pub detach: bool,
+}
+
+/// `vial standby`
+#[derive(Debug, Args)]
+pub struct Standby {
+    /// The app
+    pub app: String,
+    /// What it is kept as
+    #[arg(value_parser = modes())]
+    pub mode: StandbyMode,
+    /// How long, before it is stopped: 1s to 24h [default: as the app's file says]
+    #[arg(long = "for", value_name = "TIME", value_parser = super::when::lasts)]
+    pub lasts: Option<Duration>,
+    /// Return once it is accepted, and let it go on
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// The words of the protocol, which completions offer too.
+fn modes() -> impl TypedValueParser<Value = StandbyMode> {
+    PossibleValuesParser::new(["cold", "warm", "frozen"])
+        .try_map(|word| word.parse::<StandbyMode>())
 }
 
 /// `vial env`

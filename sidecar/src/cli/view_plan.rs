@@ -1,11 +1,11 @@
 //! What a rollback would do, before anyone agrees to it.
 
 use vial_protocol::{
-    DatabasePlan, Effect, EnvironmentPlan, Migration, MigrationChoice, Plan, Standing,
+    DatabasePlan, Effect, EnvironmentPlan, Migration, MigrationChoice, Plan, StandbyMode, Standing,
 };
 
-use super::look::{Look, Tone, about, span};
-use super::text;
+use super::look::{Look, Tone, span};
+use super::{text, view_standby};
 
 /// The plan, with what stays as it is in a warning.
 #[must_use]
@@ -14,10 +14,13 @@ pub fn render(plan: &Plan, look: &Look) -> String {
         || "has not served yet".to_owned(),
         |at| format!("last took the traffic {} ({})", look.clock(at), look.age(at)),
     ) + &how_well(plan);
-    let how = if plan.hot {
-        "it still runs: only the switch is left to do"
-    } else {
-        "it is started and checked first; the release that serves goes on until then"
+    let how = match &plan.standby {
+        Some(it) if it.mode == StandbyMode::Frozen => {
+            "it is thawed and checked there, then switched to"
+        }
+        Some(_) => "it runs there: it is checked, then switched to",
+        None if plan.hot => "it still runs: only the switch is left to do",
+        None => "it is started and checked first; the release that serves goes on until then",
     };
     let from = text::word(&plan.from.label());
     let to = text::word(&plan.to.label());
@@ -31,9 +34,8 @@ pub fn render(plan: &Plan, look: &Look) -> String {
     );
     fact(&mut shown, look, "Release", &format!("{to} {served}"));
     fact(&mut shown, look, "Slot", &format!("{}; {how}", plan.slot));
-    if let Some(millis) = plan.expected_ms {
-        let millis = i64::try_from(millis).unwrap_or(i64::MAX);
-        fact(&mut shown, look, "Takes", &format!("about {}", about(millis)));
+    if let Some(takes) = view_standby::takes(plan, look) {
+        fact(&mut shown, look, "Takes", &takes);
     }
     if let Some(number) = plan.cancels {
         let line = look.paint(Tone::Warn, &format!("deployment #{number}, in progress"));

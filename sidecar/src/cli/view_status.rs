@@ -7,7 +7,7 @@ use vial_protocol::{
 use super::look::{Look, Tone, slot_tone, status_tone, took};
 use super::table::{Cell, Table};
 use super::view_source::words;
-use super::{problem, text};
+use super::{problem, text, view_standby};
 
 /// One app, wholly.
 #[must_use]
@@ -162,7 +162,19 @@ fn slots(app: &AppStatus, look: &Look) -> String {
                 .map_or_else(Cell::default, |exit| Cell::new(text::word(exit), Tone::Dim)),
         ]);
     }
-    table.render(look, "  ")
+    let mut shown = table.render(look, "  ");
+    for status in &app.slots {
+        if let Some(kept) = view_standby::kept(status, look) {
+            let slot = look.paint(slot_tone(status.slot), &format!("{:<5}", status.slot.as_str()));
+            let tone = if status.standby.as_ref().is_some_and(|it| it.ready) {
+                Tone::Good
+            } else {
+                Tone::Warn
+            };
+            shown.push_str(&format!("    {slot}  idle · {}\n", look.paint(tone, &kept)));
+        }
+    }
+    shown
 }
 
 fn state(status: &SlotStatus) -> Cell {
@@ -177,7 +189,8 @@ fn state(status: &SlotStatus) -> Cell {
 
 /// What happened to a slot's process, where it did not simply start and run.
 fn trouble(status: &SlotStatus) -> Option<String> {
-    let exit = status.last_exit.as_deref().filter(|_| status.state != SlotState::Running);
+    let runs = matches!(status.state, SlotState::Running | SlotState::Resting | SlotState::Frozen);
+    let exit = status.last_exit.as_deref().filter(|_| !runs);
     let again = match status.restarts {
         0 => None,
         1 => Some("started again once".to_owned()),
@@ -222,6 +235,9 @@ fn facts(app: &AppStatus, look: &Look) -> Vec<(&'static str, String)> {
     }
     if let Some(queued) = &app.queued {
         facts.push(("Waiting", of(queued)));
+    }
+    if let Some(waits) = view_standby::waits(app) {
+        facts.push(("Works", look.paint(Tone::Warn, &waits)));
     }
     facts.push(("Rollback", rollback(app, look)));
     if let Some(last) = &app.last {

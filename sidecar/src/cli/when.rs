@@ -1,4 +1,6 @@
-//! A time as a person types it: how long ago, or when.
+//! A time as a person types it: how long ago, or when; and how long something lasts.
+
+use std::time::Duration;
 
 use jiff::civil::{DateTime, Time};
 use jiff::fmt::friendly::SpanParser;
@@ -15,6 +17,21 @@ const EXPECTED: &str = "a time belongs here: how long ago, such as 10m, 2h30m or
 /// What would be right, with examples.
 pub fn parse(text: &str) -> Result<Timestamp, &'static str> {
     at(text.trim(), &Zoned::now()).ok_or(EXPECTED)
+}
+
+/// How long a standby lasts, for clap: 1 s to 24 h.
+///
+/// # Errors
+/// What would be right, with examples.
+pub fn lasts(text: &str) -> Result<Duration, &'static str> {
+    span(text).ok_or("a time of 1s to 24h belongs here, such as 15m, 2h or 1h30m")
+}
+
+fn span(text: &str) -> Option<Duration> {
+    let span = SpanParser::new().parse_span(text.trim()).ok()?;
+    let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    let span = Duration::try_from(span).ok()?;
+    (Duration::from_secs(1)..=Duration::from_secs(24 * 3600)).contains(&span).then_some(span)
 }
 
 fn at(text: &str, now: &Zoned) -> Option<Timestamp> {
@@ -64,6 +81,16 @@ mod tests {
             ("2026-02-01T06:03:52Z", "2026-02-01T06:03:52Z"),
         ] {
             assert_eq!(means(text).as_deref(), Some(meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_standby_lasts_a_second_to_a_day() {
+        for (text, seconds) in [("1s", 1), ("15m", 900), ("1h30m", 5_400), ("24h", 86_400)] {
+            assert_eq!(lasts(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "soon", "10", "-10m", "0s", "999ms", "25h", "1mo"] {
+            assert!(lasts(text).is_err(), "{text}");
         }
     }
 

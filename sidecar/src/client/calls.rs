@@ -8,6 +8,7 @@ use vial_protocol::request::{
     Accepted, Build, Evaluate, Evaluated, Migrate, Migrated, Restart, Rollback, Together,
 };
 use vial_protocol::source::{AskSecret, HookSecret, Repository, Switch};
+use vial_protocol::standby::KeepStandby;
 use vial_protocol::{
     AppStatus, DaemonStatus, Deployment, Environment, EnvironmentChoice, Plan, Problem,
 };
@@ -204,6 +205,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn start(&self, app: &str) -> Result<Accepted, ClientError> {
         self.post(&app_path(app, "/start"), NO_BODY, Some(&new_key()?)).await
+    }
+
+    /// Changes what the idle slot does until the next deployment uses it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn standby(&self, app: &str, asked: &KeepStandby) -> Result<Accepted, ClientError> {
+        self.post(&app_path(app, "/standby"), Some(asked), Some(&new_key()?)).await
     }
 
     /// Restarts the app.

@@ -5,8 +5,8 @@
 //! asks each subject in the order in which a person would mend them:
 //!
 //! ```text
-//! configuration → state → disk → logs → environment → daemon → unit → apps → start → ports →
-//! pushes → dashboard → caddy → route → records
+//! configuration → state → disk → logs → environment → daemon → unit → apps → standby → start →
+//! ports → pushes → dashboard → caddy → route → records
 //! ```
 //!
 //! Each subject is a file with a `check` that takes the scene and gives [`Finding`]s: what is fine
@@ -31,6 +31,7 @@ mod pushes;
 mod records;
 mod route;
 mod scene;
+mod standby;
 mod start;
 mod state;
 mod unit;
@@ -63,6 +64,7 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
     findings.extend(unit::check(&scene).await);
     if let Some(set) = scene.set_up() {
         findings.extend(apps::check(&set));
+        findings.extend(standby::check(&set));
         findings.extend(start::check(&set));
         findings.extend(ports::check(&set).await);
         findings.extend(pushes::check(&set));

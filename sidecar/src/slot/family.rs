@@ -88,8 +88,9 @@ pub async fn stop(process: &Process, run_id: &str, grace: Duration) -> Result<St
     // Taken before: what descends from it cannot be told any more once it is gone.
     let mut known = members(Some(root), run_id)?;
     process.signal(Signal::TERM)?;
-    // A frozen process takes no signal but this one.
+    // A frozen process takes no signal but this one; what it waits for may be frozen too.
     process.signal(Signal::CONT)?;
+    send(&known, Signal::CONT);
     fault::point(|| "stop: signalled".into());
     let ended = tokio::time::timeout(grace, process.exited()).await.ok();
     if ended.is_none() {
@@ -102,6 +103,59 @@ pub async fn stop(process: &Process, run_id: &str, grace: Duration) -> Result<St
     let patience = if ended.is_some() { AFTERMATH } else { Duration::ZERO };
     let leftovers = sweep(known, run_id, patience).await?;
     Ok(Stopped { exit, killed: ended.is_none(), leftovers })
+}
+
+/// Stops a slot's process by SIGSTOP, and its whole family after it, so that it starts nothing
+/// meanwhile. Returns whom it has stopped beside it.
+///
+/// # Errors
+/// Where the process may not be signalled, or its family cannot be listed. Some of it may be stopped
+/// then: see [`thaw`].
+pub fn freeze(process: &Process, run_id: &str) -> Result<Vec<Identity>, StopError> {
+    process.signal(Signal::STOP)?;
+    fault::point(|| "freeze: its process".into());
+    let root = process.identity();
+    let mut frozen: Vec<Identity> = Vec::new();
+    // What was forked while the others were stopped is in the next round.
+    for _ in 0..ROUNDS {
+        let found = members(Some(root), run_id)?;
+        let new = found.into_iter().filter(|it| it != root && !frozen.contains(it));
+        let new: Vec<Identity> = new.collect();
+        if new.is_empty() {
+            break;
+        }
+        send(&new, Signal::STOP);
+        frozen.extend(new);
+    }
+    Ok(frozen)
+}
+
+/// Lets a slot's process go on, at once, and its family behind it: `frozen` where that is known, else
+/// all of it.
+///
+/// # Errors
+/// Where the process may not be signalled, or its family cannot be listed.
+pub fn thaw(process: &Process, frozen: &[Identity], run_id: &str) -> Result<(), StopError> {
+    process.signal(Signal::CONT)?;
+    match frozen {
+        [] => send(&members(Some(process.identity()), run_id)?, Signal::CONT),
+        frozen => send(frozen, Signal::CONT),
+    }
+    Ok(())
+}
+
+/// Sends a signal to those that still run. One that became another user, through sudo, must not save
+/// the others.
+fn send(members: &[Identity], signal: Signal) {
+    for identity in members {
+        let sent = Process::adopt(identity).and_then(|it| match it {
+            Some(process) => process.signal(signal),
+            None => Ok(false),
+        });
+        if let Err(error) = sent {
+            tracing::warn!(%error, ?signal, "a process of a release cannot be signalled");
+        }
+    }
 }
 
 /// Kills what an ended process left behind, after waiting `patience` for it to end by itself:

@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
-use vial_protocol::{Problem, Status};
+use vial_protocol::{Problem, Slot, Status};
 
-use super::record::{Began, Record};
+use super::record::{Began, Keep, Record};
 use super::rows::json;
 use super::{Store, StoreError, environment, outbox};
 use crate::fault;
 
+/// So many characters are said of a deployment's last step: what is kept for a rollback may be lost
+/// again and again.
+const REMARKS: i64 = 2000;
 /// So many answers are kept at least.
 const ANSWERS: i64 = 1000;
 
@@ -171,9 +174,27 @@ fn write(tx: &Transaction<'_>, app: &str, record: &Record, now: i64) -> Result<(
                 "insert into slots (app, slot, release, environment, fresh) \
                  values (?1, ?2, ?3, ?4, ?5) \
                  on conflict (app, slot) do update set release = excluded.release, \
-                 environment = excluded.environment, fresh = excluded.fresh",
+                 environment = excluded.environment, fresh = excluded.fresh, speaks = 0",
             )?
             .execute(params![app, slot.as_str(), release, environment, fresh])?;
+        }
+        Record::Standby { slot, kept } => set_standby(tx, app, *slot, kept.as_ref(), now)?,
+        Record::Works(slot) => {
+            tx.prepare_cached("update apps set works = ?2 where name = ?1")?
+                .execute(params![app, slot.map(Slot::as_str)])?;
+        }
+        Record::Speaks { slot } => {
+            tx.prepare_cached("update slots set speaks = 1 where app = ?1 and slot = ?2")?
+                .execute(params![app, slot.as_str()])?;
+        }
+        Record::Remarked { number, outcome } => {
+            tx.prepare_cached(
+                "update steps set outcome = coalesce(outcome || ' ', '') || ?3 \
+                 where app = ?1 and deployment = ?2 and length(coalesce(outcome, '')) < ?4 \
+                 and position = (select max(position) from steps \
+                                 where app = ?1 and deployment = ?2)",
+            )?
+            .execute(params![app, number, outcome, REMARKS])?;
         }
         Record::Stopping { run } => {
             tx.prepare_cached(
@@ -287,6 +308,37 @@ fn settle(
          where app = ?1 and number < ?2 and status = 'succeeded'",
     )?
     .execute(params![app, number])?;
+    Ok(())
+}
+
+/// What is said again of a slot that is so already changes when it ends, not since when it is so.
+fn set_standby(
+    tx: &Transaction<'_>,
+    app: &str,
+    slot: Slot,
+    kept: Option<&Keep>,
+    now: i64,
+) -> Result<(), StoreError> {
+    let Some(Keep { mode, lasts, ready }) = kept else {
+        tx.prepare_cached(
+            "update slots set standby = null, standby_ready = 0, standby_since = null, \
+             standby_ms = null where app = ?1 and slot = ?2",
+        )?
+        .execute(params![app, slot.as_str()])?;
+        return Ok(());
+    };
+    let lasts = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+    tx.prepare_cached(
+        "insert into slots (app, slot, standby, standby_ready, standby_since, standby_ms) \
+         values (?1, ?2, ?3, ?4, ?5, ?6) \
+         on conflict (app, slot) do update set \
+         standby_ms = ?5 + ?6 - case when standby is ?3 and standby_ready = ?4 \
+                                     then standby_since else ?5 end, \
+         standby_since = case when standby is ?3 and standby_ready = ?4 \
+                              then standby_since else ?5 end, \
+         standby = ?3, standby_ready = ?4",
+    )?
+    .execute(params![app, slot.as_str(), mode.as_str(), ready, now, lasts])?;
     Ok(())
 }
 

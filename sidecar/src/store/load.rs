@@ -1,13 +1,14 @@
 //! What an app's task starts from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use vial_protocol::{Deployment, Desired, Release, Slot};
 
 use super::commit::clock_key;
-use super::record::Anchor;
+use super::record::{Anchor, Keep};
 use super::rows::{self, at_some, word, word_some};
 use super::{Store, StoreError, environment};
 
@@ -25,6 +26,10 @@ pub struct Loaded {
     pub serving: Option<u64>,
     /// What is in each slot.
     pub slots: Vec<Filled>,
+    /// The slot whose release may do what only one may at a time.
+    pub works: Option<Slot>,
+    /// What the idle slot is kept as, where it is.
+    pub standbys: BTreeMap<Slot, Kept>,
     /// The newest versions of its environment.
     pub environment: Newest,
     /// The newest deployments, newest first: every one in progress is among them.
@@ -58,6 +63,17 @@ pub struct Filled {
     pub environment: u64,
     /// The newest version when it was started.
     pub fresh: u64,
+    /// Whether its library has said whether it is at rest.
+    pub speaks: bool,
+}
+
+/// What a slot is kept as, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// What, and for how long from then.
+    pub keep: Keep,
+    /// Since when it is ready, or on its way.
+    pub since: Timestamp,
 }
 
 /// The newest versions of an app's environment.
@@ -86,14 +102,15 @@ pub(super) fn load(
     newest: usize,
 ) -> Result<Loaded, StoreError> {
     connection.execute("insert into apps (name) values (?1) on conflict do nothing", [app])?;
-    let (desired, active, serving) = connection.query_row(
-        "select desired, active, serving from apps where name = ?1",
+    let (desired, active, serving, works) = connection.query_row(
+        "select desired, active, serving, works from apps where name = ?1",
         [app],
         |row| {
             Ok((
                 row.get::<_, String>(0)?,
                 row.get::<_, Option<String>>(1)?,
                 row.get::<_, Option<u64>>(2)?,
+                row.get::<_, Option<String>>(3)?,
             ))
         },
     )?;
@@ -104,6 +121,8 @@ pub(super) fn load(
         active: word_some(active)?,
         serving,
         slots: slots(connection, app)?,
+        works: word_some(works)?,
+        standbys: standbys(connection, app)?,
         environment: Newest {
             today: environment::newest(connection, app)?,
             secrets: environment::newest_secret(connection, app)?,
@@ -148,7 +167,7 @@ fn latest(connection: &Connection, app: &str) -> Result<Option<Timestamp>, Store
 
 fn slots(connection: &Connection, app: &str) -> Result<Vec<Filled>, StoreError> {
     let mut statement = connection.prepare(
-        "select slot, release, environment, fresh from slots \
+        "select slot, release, environment, fresh, speaks from slots \
          where app = ?1 and release is not null",
     )?;
     let mut found = statement.query([app])?;
@@ -159,9 +178,26 @@ fn slots(connection: &Connection, app: &str) -> Result<Vec<Filled>, StoreError> 
             release: row.get(1)?,
             environment: row.get(2)?,
             fresh: row.get(3)?,
+            speaks: row.get(4)?,
         });
     }
     Ok(slots)
+}
+
+fn standbys(connection: &Connection, app: &str) -> Result<BTreeMap<Slot, Kept>, StoreError> {
+    let mut statement = connection.prepare(
+        "select slot, standby, standby_ready, standby_since, standby_ms from slots \
+         where app = ?1 and standby is not null",
+    )?;
+    let mut found = statement.query([app])?;
+    let mut standbys = BTreeMap::new();
+    while let Some(row) = found.next()? {
+        let lasts = Duration::from_millis(row.get(4)?);
+        let keep = Keep { mode: word(&row.get::<_, String>(1)?)?, ready: row.get(2)?, lasts };
+        let slot = word(&row.get::<_, String>(0)?)?;
+        standbys.insert(slot, Kept { keep, since: rows::at(row.get(3)?)? });
+    }
+    Ok(standbys)
 }
 
 fn starting(

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vial_protocol::migration::Moved;
 use vial_protocol::notification::Occasion;
-use vial_protocol::{Build, Commit, Desired, Kind, Problem, Slot, Status};
+use vial_protocol::{Build, Commit, Desired, Kind, Problem, Slot, StandbyMode, Status};
 
 /// One change of what the store knows of an app. A step's records are committed together, before
 /// anything that they announce is done.
@@ -116,6 +116,27 @@ pub enum Record {
         /// The newest version when it was started.
         fresh: u64,
     },
+    /// What an idle slot is kept as, from now on; absent where it is not kept any more.
+    Standby {
+        /// The slot.
+        slot: Slot,
+        /// What.
+        kept: Option<Keep>,
+    },
+    /// The slot whose release may do what only one may at a time; absent while none may.
+    Works(Option<Slot>),
+    /// The library in a slot's release speaks: whether it is at rest, it will say.
+    Speaks {
+        /// The slot.
+        slot: Slot,
+    },
+    /// Something to say of a deployment that has ended: of what became of what it left.
+    Remarked {
+        /// The deployment.
+        number: u64,
+        /// For a person.
+        outcome: String,
+    },
     /// A run is told to end: it counts no more, whatever its process still does.
     Stopping {
         /// The run.
@@ -127,6 +148,17 @@ pub enum Record {
     ClockHeld(Anchor),
     /// Others are to be told of a deployment, as it is after the other records of the step.
     Noticed(Notice),
+}
+
+/// What an idle slot is kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Warm or frozen.
+    pub mode: StandbyMode,
+    /// How long, from when it is ready.
+    pub lasts: Duration,
+    /// Whether it is so: while it is not, its release starts, or comes to rest.
+    pub ready: bool,
 }
 
 /// What others are to be told.

@@ -20,6 +20,7 @@ const ALL: &[&str] = &[
     BUILDS,
     PUSHES_AND_NOTICES,
     DASHBOARD,
+    STANDBY,
 ];
 
 const FIRST: &str = "
@@ -301,6 +302,19 @@ create table audit (
 create index audit_of_app on audit (app, number);
 create index audit_done on audit (number) where outcome = 'ok';
 create index audit_refused on audit (number) where outcome <> 'ok';
+";
+
+const STANDBY: &str = "
+-- What an idle slot is kept as (null: it is not), whether it is so already, since when, and for how
+-- many milliseconds from then; and the slot whose release may do what only one may (null: none).
+alter table slots add column standby text;
+alter table slots add column standby_ready integer not null default 0;
+alter table slots add column standby_since integer;
+alter table slots add column standby_ms integer;
+alter table apps add column works text;
+
+-- Whether the library in the slot's release has ever said whether it is at rest.
+alter table slots add column speaks integer not null default 0;
 ";
 
 #[cfg(test)]

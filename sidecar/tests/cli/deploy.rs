@@ -86,7 +86,7 @@ fn failed(kind: Kind) -> Deployment {
     failed
 }
 
-fn plan() -> Plan {
+pub fn plan() -> Plan {
     Plan {
         app: "shop".into(),
         from: release(7, "2.0.0"),
@@ -133,10 +133,10 @@ fn a_plan_says_how_long_it_takes_and_how_its_target_did() {
     let release = "  Release   v1.4.2 last took the traffic 02:15:00 (1 h ago) and served 2 h, \
                    without a restart\n";
     assert!(shown.contains(release), "{shown}");
-    assert!(shown.contains("\n  Takes     about 0.9 s\n"), "{shown}");
+    assert!(shown.contains("\n  Takes     starts anew: about 0.9 s\n"), "{shown}");
     let shown = told(Some(35), Some(90_000), None);
     assert!(shown.contains("(1 h ago) and served 1 m\n"), "{shown}");
-    assert!(shown.contains("\n  Takes     about 35 ms\n"), "{shown}");
+    assert!(shown.contains("\n  Takes     starts anew: about 35 ms\n"), "{shown}");
     let shown = told(None, None, None);
     assert!(!shown.contains("Takes") && !shown.contains("served"), "{shown}");
 }

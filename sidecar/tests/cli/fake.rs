@@ -310,7 +310,7 @@ pub fn shop() -> AppStatus {
         desired: Desired::Running,
         active: Some(Slot::Green),
         serving: Some(release(7, "2.0.0")),
-        works: None,
+        works: Some(Slot::Green),
         serving_since: Some(at("03:12:01.640")),
         slots: vec![
             slot(Slot::Blue, SlotState::Stopped, Some(release(5, "1.4.2"))),

@@ -5,5 +5,6 @@
 
 mod deploy;
 mod fake;
+mod standby;
 mod streams;
 mod views;

@@ -37,6 +37,8 @@ mod restart_of_the_daemon;
 mod rollback;
 mod secrets;
 mod slot_dies;
+#[cfg(feature = "faults")]
+mod standby;
 mod stopped;
 mod stream;
 mod systemd;

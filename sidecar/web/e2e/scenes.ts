@@ -57,6 +57,50 @@ function instead<T>(path: RegExp, make: (real: T, url: URL) => unknown): (page: 
   };
 }
 
+type App = { name: string; active: string | null; works?: string | null; slots: Slot[]; rollback: { target: unknown } };
+type Slot = Record<string, unknown> & { slot: string };
+type Kept = { state: string; mode: "warm" | "frozen"; ready: boolean; ms?: number };
+
+/** The idle slot of an app, as if it were kept so since eleven minutes. */
+function keep(app: App, kept: Kept): App {
+  const minutes = (count: number) => new Date(Date.now() + count * 60_000).toISOString();
+  const { state, mode, ready, ms } = kept;
+  const standby = { mode, ready, since: minutes(-11), until: minutes(4), expected_ms: ms ?? null };
+  const slots = app.slots.map((it) =>
+    it.slot === app.active
+      ? it
+      : { ...it, state, standby, release: app.rollback.target, pid: 41_100, since: minutes(-90), health: null, last_exit: null },
+  );
+  return { ...app, works: ready ? app.active : null, slots };
+}
+
+/** Shows the shop with an idle slot that is kept so, and what is measured of it. */
+function kept(how: Kept): (page: Page) => Promise<void> {
+  return async (page) => {
+    const hello = { type: "hello", stream: "none", version: "0.1.0", started_at: new Date().toISOString(), now: new Date().toISOString() };
+    const app = keep(await daemon<App>("GET", "/v1/apps/shop"), how);
+    const events = [hello, { type: "problems", problems: [] }, { type: "app", ...app }, { type: "complete" }];
+    const body = `retry: 600000\n${events.map((it) => `data: ${JSON.stringify(it)}\n\n`).join("")}`;
+    await page.route("**/v1/stream", (route) => route.fulfill({ contentType: "text/event-stream", body }));
+    await instead<{ samples: { slots: Slot[] }[] }>(/\/v1\/apps\/shop\/metrics(\?|$)/, (real) => ({
+      ...real,
+      samples: real.samples.map((it) => {
+        const active = it.slots.find((sampled) => sampled.slot === app.active);
+        const idle = { slot: app.active === "blue" ? "green" : "blue", memory: 151_000_000, cpu: how.mode === "frozen" ? 0 : 0.004 };
+        return { ...it, slots: active ? [active, idle] : it.slots };
+      }),
+    }))(page);
+    await instead<Record<string, unknown>>(/\/v1\/apps\/shop\/rollback(\?|$)/, (plan) => {
+      const standby = app.slots.find((it) => it.slot !== app.active)?.["standby"];
+      return how.ready ? { ...plan, standby, expected_ms: how.ms ?? null } : plan;
+    })(page);
+  };
+}
+const frozen = kept({ state: "frozen", mode: "frozen", ready: true, ms: 32 });
+const warm = kept({ state: "running", mode: "warm", ready: true });
+const resting = kept({ state: "resting", mode: "frozen", ready: false });
+const standbyDialog = (page: Page): Promise<void> => dialog(/^Standby/)(page);
+
 type Row = Record<string, unknown> & { number: number };
 
 /** As many rows as `limit` asks for, of 10,000, of which the first are real. */
@@ -152,6 +196,23 @@ export const scenes: readonly Scene[] = [
   { name: "deployments-10000", at: "/apps/shop", once: true, before: instead<Row[]>(/\/deployments(\?|$)/, manyRows) },
   { name: "activity-10000", at: "/activity", once: true, before: instead<Row[]>(/\/v1\/audit(\?|$)/, manyRows) },
   { name: "rollback", at: "/apps/shop/rollback", shows: (page) => page.getByRole("dialog").waitFor() },
+  { name: "slots-frozen", at: "/apps/shop/slots", before: frozen, shows: (page) => page.getByText("ready in about 32 ms").waitFor() },
+  { name: "slots-warm", at: "/apps/shop/slots", once: true, before: warm, shows: (page) => page.getByText("ready at once").waitFor() },
+  { name: "slots-resting", at: "/apps/shop/slots", once: true, before: resting, shows: (page) => page.getByText("has come to rest").waitFor() },
+  { name: "deployments-frozen", at: "/apps/shop", before: frozen, shows: (page) => page.getByText("ready in about 32 ms").waitFor() },
+  { name: "rollback-frozen", at: "/apps/shop/rollback", before: frozen, shows: (page) => page.getByText("Ready in about 32 ms", { exact: true }).waitFor() },
+  { name: "rollback-warm", at: "/apps/shop/rollback", once: true, before: warm, shows: (page) => page.getByText("Ready at once", { exact: true }).waitFor() },
+  { name: "standby", at: "/apps/shop/slots", open: standbyDialog },
+  {
+    name: "standby-cold",
+    at: "/apps/shop/slots",
+    once: true,
+    before: frozen,
+    open: async (page) => {
+      await standbyDialog(page);
+      await page.getByLabel(/^Cold/).check();
+    },
+  },
   { name: "restart", at: "/apps/shop/slots", open: dialog(/^Restart/) },
   { name: "stop", at: "/apps/shop/slots", open: dialog(/^Stop/) },
   { name: "set-variable", at: "/apps/shop/environment", open: dialog(/^(Set|Add)/) },

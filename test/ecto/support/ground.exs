@@ -54,6 +54,15 @@ defmodule VialEcto.Ground do
     |> hd()
   end
 
+  @doc "Each connection to the repo's database: its process, what it does, since when in a transaction."
+  def activity(repo) do
+    sql =
+      "SELECT pid, state, xact_start::text FROM pg_stat_activity WHERE datname = $1 ORDER BY pid"
+
+    on("postgres", "activity", &Postgrex.query!(&1, sql, [repo.config()[:database]]).rows)
+    |> Enum.map(&List.to_tuple/1)
+  end
+
   def unreachable(repo, fun) do
     config = Application.get_env(:contract, repo)
     Application.put_env(:contract, repo, Keyword.put(config, :socket_dir, "/nonexistent"))

@@ -7,7 +7,7 @@ defmodule Mix.Tasks.VialTest do
 
   alias Vial.{FakeClient, FakeSSH, Place}
 
-  @tasks ~w(status history logs rollback deploy migrations init)
+  @tasks ~w(status history logs rollback deploy standby migrations init)
 
   setup do
     Place.nowhere()
@@ -117,6 +117,9 @@ defmodule Mix.Tasks.VialTest do
             {"status", ["shop"], ~s("shop" is one argument too many.)},
             {"logs", ["--slot", "red"], ~s(--slot is blue or green, not "red".)},
             {"migrations", ["--up", "--down-to", "1"], "exclude each other"},
+            {"standby", [], "is missing: cold, warm or frozen"},
+            {"standby", ["hot"], ~s("hot" is no standby)},
+            {"standby", ["warm", "--for", "2 days"], "as 90s, 15m or 2h, not"},
             {"init", ["--ports", "4000"], "two different ports, blue first: 4000,4001"},
             {"init", ["--app", "Shop!"], "name it with --app"}
           ] do
@@ -124,6 +127,32 @@ defmodule Mix.Tasks.VialTest do
         assert complaint =~ said
         assert complaint =~ "Next: `mix help vial.#{name}`"
       end
+    end
+  end
+
+  describe "standby" do
+    setup do
+      FakeClient.answer(fn :post, _path, _opts ->
+        {:ok, %Vial.Accepted{message: "Blue comes to rest."}}
+      end)
+    end
+
+    test "says what the idle slot shall do, and for how long" do
+      assert {0, "Blue comes to rest.\n", ""} = run("standby", ["frozen", "--app", "shop"])
+      assert_received {:called, :post, "/v1/apps/shop/standby", opts}
+      assert opts[:body] == %{mode: :frozen}
+      assert {0, _said, ""} = run("standby", ["warm", "--for", "2h", "--app", "shop"])
+      assert_received {:called, :post, _path, opts}
+      assert opts[:body] == %{mode: :warm, for_ms: 7_200_000}
+    end
+
+    test "that is refused ends with 3, and with why" do
+      FakeClient.answer(fn :post, _, _ ->
+        {:error, error(:nothing_to_roll_back_to, "There is nothing.", "deploy twice")}
+      end)
+
+      assert {3, "", "Not changed: There is nothing.\nNext: deploy twice\n"} =
+               run("standby", ["warm"])
     end
   end
 

@@ -10,12 +10,17 @@ defmodule Shop.Application do
       Application.get_env(:shop, :ecto_repos, []) ++
         [
           Shop.PortPrograms,
-          {Task.Supervisor, name: Shop.Connections},
+          {Task.Supervisor, name: Shop.Connections}
+        ] ++
+        Shop.Queue.children() ++
+        [
           # Last, hence stopped first: it drains the connections while all they need still runs.
           {Shop.Listener, port: Application.get_env(:shop, :port) || port()}
         ]
 
-    Supervisor.start_link(children, strategy: :rest_for_one, name: Shop.Supervisor)
+    started = Supervisor.start_link(children, strategy: :rest_for_one, name: Shop.Supervisor)
+    if match?({:ok, _}, started), do: Shop.Queue.register()
+    started
   end
 
   defp port do

@@ -69,6 +69,7 @@ mod tests {
     use super::*;
     use crate::app::history::History;
     use crate::app::machine::State;
+    use crate::app::standbys::Standbys;
     use crate::store::record::{Began, Record};
     use crate::vault::Kept;
 
@@ -134,7 +135,11 @@ mod tests {
 
         fn decide_having_tried(&self, tip: &str, tried: Option<&Tried>) -> Decision {
             let (state, history, environment) = (&self.state, &self.history, &Kept::default());
-            decide(Known { app: "shop", state, history, environment }, tip, tried)
+            decide(
+                Known { app: "shop", state, history, standbys: &Standbys::default(), environment },
+                tip,
+                tried,
+            )
         }
     }
 

@@ -3,7 +3,7 @@
 //! [`build`] makes a release of a commit, [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, by what
 //! [`start`] says, [`warm`] has it load the modules that it has not loaded yet, [`revert`]
 //! takes migrations down and up again, [`verify`] looks at it before the switch, [`switch`] speaks
-//! with Caddy, [`health`] asks the active slot. [`evaluate`] runs an expression in a release,
+//! with Caddy, [`health`] asks the active slot, [`standby`] knows the times of the idle one. [`evaluate`] runs an expression in a release,
 //! [`in_app`] the one that looks at migrations and moves them. [`tip`] asks the repository for a branch's tip. [`keep_log`] keeps the slots' logs
 //! within their bounds.
 //! A job knows one app's [`super::context::Context`] and nothing of the state: what its fact means,
@@ -17,6 +17,7 @@ pub(super) mod keep_log;
 pub(super) mod launch;
 pub(super) mod migrate;
 pub(super) mod revert;
+pub(super) mod standby;
 mod start;
 pub(super) mod switch;
 pub(super) mod tip;

@@ -1,6 +1,8 @@
 //! What the machine can be told to do. Admission has let it through already.
 
-use vial_protocol::{Build, Kind};
+use std::time::Duration;
+
+use vial_protocol::{Build, Kind, StandbyMode};
 
 use crate::store::record::EnvironmentChange;
 
@@ -18,8 +20,23 @@ pub enum Command {
     Start,
     /// Stop the active slot and start the same release in it.
     RestartInPlace,
+    /// Keep the idle slot as something else from now on.
+    Keep(AskKeep),
     /// Make a new version of the app's environment, for what starts from now on.
     ChangeEnvironment(EnvironmentChange),
+}
+
+/// What an idle slot shall be kept as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskKeep {
+    /// What.
+    pub mode: StandbyMode,
+    /// How long; as the app's file says where absent.
+    pub lasts: Option<Duration>,
+    /// The release that is started for it, where it is not there.
+    pub release: u64,
+    /// The version of the environment that it starts with.
+    pub environment: u64,
 }
 
 /// A deployment that is asked for.

@@ -64,6 +64,7 @@ impl Turn {
             replaces: None,
             risk: None,
             allow_destructive: ask.allow_destructive,
+            hot: false,
             revert: Revert { versions: ask.reverts.clone(), ..Revert::default() },
             failing: None,
         });
@@ -162,19 +163,59 @@ impl Turn {
         current.replaces = replaces;
         let (number, kind, environment) = (current.number, current.kind, current.environment);
         self.record(Record::SlotChosen { number, slot, replaces });
-        if let (Kind::Rollback, true, Life::Running { run, .. }) =
-            (kind, self.state.is_hot(release, environment), self.life(slot))
-        {
-            if self.is_revert_due() {
-                self.revert();
-                return;
-            }
-            self.enter(Status::Verifying);
-            self.want(Effect::CheckHealth { slot, run });
+        let there = self.state.is_hot(release, environment);
+        if kind == Kind::Rollback && (there || self.state.comes(release, environment)) {
+            self.take_as_it_is(slot);
             return;
         }
         self.enter(Status::Starting);
         self.start_in(slot, release, environment);
+    }
+
+    /// Takes a slot whose release is there already.
+    fn take_as_it_is(&mut self, slot: Slot) {
+        if let Some(current) = &mut self.state.current {
+            current.hot = true;
+        }
+        match self.life(slot) {
+            Life::Resting { run } | Life::Frozen { run } => {
+                // What it answered before it was frozen counts no more.
+                self.enter(if self.is_revert_due() { Status::Starting } else { Status::Verifying });
+                self.unkeep(slot);
+                self.thaw(slot, run);
+            }
+            Life::Running { run, .. } => {
+                if self.is_revert_due() {
+                    self.revert();
+                } else {
+                    self.enter(Status::Verifying);
+                    self.want(Effect::CheckHealth { slot, run });
+                }
+                self.unkeep(slot);
+            }
+            // It was about to be kept, and is waited for.
+            _ => {
+                self.enter(Status::Starting);
+                self.unkeep(slot);
+            }
+        }
+    }
+
+    /// The release that was there does not answer, or is gone: it is started anew, without waiting for
+    /// what is left of it.
+    fn start_anew(&mut self, slot: Slot, problem: &Problem) {
+        let Some(current) = &mut self.state.current else { return };
+        current.hot = false;
+        let (number, environment) = (current.number, current.environment);
+        let Some(release) = current.release else { return };
+        let outcome = format!("{} It is started anew.", problem.message);
+        self.record(Record::Noted { number, outcome });
+        self.want(Effect::AbandonStep);
+        self.enter(Status::Starting);
+        self.clear(slot, Grace::None);
+        if self.life(slot) == Life::Stopped {
+            self.fill(slot, release, environment);
+        }
     }
 
     pub(super) fn start_in(&mut self, slot: Slot, release: u64, environment: u64) {
@@ -200,6 +241,7 @@ impl Turn {
     /// The idle slot's release answers.
     pub(super) fn candidate_healthy(&mut self, slot: Slot) {
         let Some(current) = self.state.current.clone().filter(|it| it.slot == Some(slot)) else {
+            self.stand_by(slot);
             return;
         };
         match current.status {
@@ -220,9 +262,11 @@ impl Turn {
     /// The idle slot's release exited, or does not answer.
     pub(super) fn candidate_failed(&mut self, slot: Slot, problem: Problem) {
         let Some(current) = self.state.current.as_mut().filter(|it| it.slot == Some(slot)) else {
+            self.standby_failed(slot, &problem);
             return;
         };
         match current.status {
+            Status::Starting | Status::Verifying if current.hot => self.start_anew(slot, &problem),
             Status::Starting | Status::Verifying => self.fail(problem),
             // What it said while its schema was on the move counts only if it exited.
             Status::Reverting if problem.code != Code::Unhealthy => {
@@ -246,6 +290,7 @@ impl Turn {
         self.state.active = Some(slot);
         self.state.serving = Some(number);
         self.record(Record::WentLive { number, slot });
+        self.hand_over(slot);
         if self.state.desired == Desired::Stopped {
             self.state.desired = Desired::Running;
             self.record(Record::Wanted(Desired::Running));
@@ -301,10 +346,15 @@ impl Turn {
     }
 
     pub(super) fn succeed(&mut self) {
+        let kind = self.state.current.as_ref().map(|it| it.kind);
         self.settle();
         if let Some(active) = self.state.active {
             self.watch(active, false);
-            self.clear(active.other(), Grace::Full);
+            // What a rollback leaves is known to be bad, and what a restart leaves is the same release.
+            match kind {
+                Some(Kind::Deploy | Kind::Redeploy) => self.retire(active.other()),
+                _ => self.clear(active.other(), Grace::Full),
+            }
         }
         self.want(Effect::Prune);
     }
@@ -366,9 +416,14 @@ impl Turn {
         self.want(Effect::AbandonStep);
         self.end(status, error);
         if let Some(slot) = current.slot.filter(|slot| !self.is_active(*slot)) {
-            // A release that served before may still finish what it was given.
-            let served = current.kind == Kind::Rollback;
-            self.clear(slot, if served { Grace::Full } else { Grace::Short });
+            if current.hot {
+                // What was ready for it is ready for the next one.
+                self.retire(slot);
+            } else {
+                // A release that served before may still finish what it was given.
+                let served = current.kind == Kind::Rollback;
+                self.clear(slot, if served { Grace::Full } else { Grace::Short });
+            }
         }
         self.want(Effect::Prune);
     }

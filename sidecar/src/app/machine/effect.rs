@@ -65,11 +65,52 @@ pub enum Effect {
         /// The version of the environment that it starts with.
         environment: u64,
     },
-    /// Tell when a run that was found again is healthy.
+    /// Tell when a run that was found again, or thawed, is healthy.
     AwaitHealth {
         /// The slot.
         slot: Slot,
         /// The run.
+        run: RunId,
+        /// Whether it was healthy before it was frozen: then it is soon, or not at all.
+        soon: bool,
+    },
+    /// Tell when a run has had its time to come to rest.
+    Rest {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// Stop everything of a run by SIGSTOP, if no request is open on it.
+    Freeze {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// Let everything of a run go on, whether it was frozen or not.
+    Thaw {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// Tell when the time of a standby is over.
+    Keep {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// Whether its health is asked meanwhile: a frozen one has none.
+        watched: bool,
+    },
+    /// Forget the time of what was kept, and to ask for its health.
+    Unkeep,
+    /// Tell when the release that was left has had its time to say that it is at rest.
+    HandOver {
+        /// Its slot.
+        from: Slot,
+        /// Its run.
         run: RunId,
     },
     /// Ask a running release for its health, now and once.
@@ -151,4 +192,6 @@ pub enum Grace {
     Full,
     /// A few seconds: it never had traffic.
     Short,
+    /// None: it answers nobody any more.
+    None,
 }

@@ -17,6 +17,7 @@ impl Turn {
             self.state.environment.secrets = change.version;
         }
         self.record(Record::EnvironmentChanged(change));
+        self.renew_standby();
     }
 
     /// The deployment in progress takes a version; today's where none was asked for.

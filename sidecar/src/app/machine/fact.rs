@@ -105,6 +105,52 @@ pub enum Fact {
         /// How, with the last lines of its log.
         problem: Problem,
     },
+    /// The library in a run's release said whether it is at rest.
+    Spoke {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// Whether it is.
+        rested: bool,
+    },
+    /// It is at rest, and holds still until it is frozen.
+    HoldsStill {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// A run did not come to rest in its time.
+    Restless {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+        /// Why, for a person: what it waited for.
+        why: String,
+    },
+    /// Everything of a run is stopped by SIGSTOP.
+    Frozen {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// The time of a standby is over.
+    KeptLongEnough {
+        /// The slot.
+        slot: Slot,
+        /// The run.
+        run: RunId,
+    },
+    /// The release that was left has had its time to say that it is at rest.
+    HandOverDue {
+        /// Its slot.
+        from: Slot,
+        /// Its run.
+        run: RunId,
+    },
     /// The time to start a slot's release again has come.
     RestartDue {
         /// The slot.

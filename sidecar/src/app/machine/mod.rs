@@ -29,9 +29,19 @@
 //!    └──────────────────Exited (the idle slot)
 //! ```
 //!
+//! An idle slot that is kept, after a deploy or because a person wants it:
+//!
+//! ```text
+//! running (warm) ─▶ resting ─holds still▶ frozen ─KeptLongEnough▶ stopping ─▶ stopped
+//!    ▲                 │ Restless            │
+//!    │                 ▼                     │ a rollback
+//!    └──── warm, or stopping, as set         └─Thaw▶ starting ─Healthy▶ running ─▶ the switch
+//! ```
+//!
 //! Nothing outside this folder assigns a state. [`deployment`] moves the deployment in progress,
 //! [`bake`] what is live and not settled,
-//! [`revert`] its migrations, [`slots`] the slots, [`environment`] says which version of it a release
+//! [`revert`] its migrations, [`slots`] the slots, [`standby`] the idle one that is kept, [`handover`]
+//! who may work queues, [`environment`] says which version of it a release
 //! starts with, [`recover`] takes up what a daemon before this one left. The clock, the
 //! store and every process are the caller's.
 
@@ -41,19 +51,22 @@ mod deployment;
 mod effect;
 mod environment;
 mod fact;
+mod handover;
 mod recover;
 mod revert;
 mod slots;
+mod standby;
 mod state;
 mod step;
 
 #[cfg(test)]
 mod model;
 
-pub use command::{Ask, Command};
+pub use command::{Ask, AskKeep, Command};
 pub use effect::{Effect, Grace};
 pub use fact::Fact;
 pub use state::{
-    Current, Failing, Life, PerSlot, Queued, Revert, RevertStage, RunId, Settings, SlotLife, State,
+    Current, Failing, Keep, Life, PerSlot, Queued, Revert, RevertStage, RunId, Settings, SlotLife,
+    State,
 };
 pub use step::{Event, Step, step};

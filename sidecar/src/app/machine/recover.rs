@@ -28,6 +28,7 @@ impl Turn {
             self.resume(&current);
         }
         self.tidy_slots();
+        self.resume_hand_over();
     }
 
     fn resume(&mut self, current: &Current) {
@@ -65,7 +66,9 @@ impl Turn {
         match (self.life(slot), self.state.slots.get(slot).release, current.release) {
             (Life::Running { run, .. }, Some(there), Some(wanted)) if there == wanted => {
                 self.set_life(slot, Life::Starting { run });
-                self.want(Effect::AwaitHealth { slot, run });
+                // It may have been about to be thawed.
+                self.want(Effect::Thaw { slot, run });
+                self.want(Effect::AwaitHealth { slot, run, soon: false });
             }
             (_, _, Some(wanted)) => self.start_in(slot, wanted, current.environment),
             (_, _, None) => self.fail(interrupted("before its release was known")),
@@ -108,7 +111,11 @@ impl Turn {
             self.watch(active, self.is_baking());
         }
         if self.state.current.as_ref().is_none_or(|it| it.slot.is_none()) {
-            self.clear(self.state.idle(), Grace::Full);
+            let idle = self.state.idle();
+            match self.state.slots.get(idle).keep {
+                Some(_) => self.resume_standby(idle),
+                None => self.clear(idle, Grace::Full),
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ impl Turn {
                 // What it answered before was about another schema.
                 self.set_life(slot, Life::Starting { run });
                 self.enter(Status::Verifying);
-                self.want(Effect::AwaitHealth { slot, run });
+                self.want(Effect::AwaitHealth { slot, run, soon: false });
             }
             (_, failing) => {
                 let problem = failing.and_then(|it| it.error).unwrap_or_else(|| {

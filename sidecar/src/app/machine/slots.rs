@@ -32,6 +32,7 @@ impl Turn {
         place.release = Some(release);
         (place.environment, place.fresh) = (environment, fresh);
         place.life = Life::Starting { run };
+        place.rested = None;
         self.record(Record::SlotFilled { slot, release, environment, fresh });
         self.want(Effect::Start { slot, run, release, environment });
     }
@@ -46,8 +47,12 @@ impl Turn {
 
     /// Ends what runs in a slot, if anything does.
     pub(super) fn clear(&mut self, slot: Slot, grace: Grace) {
+        self.unkeep(slot);
         match self.life(slot) {
-            Life::Starting { run } | Life::Running { run, .. } => {
+            Life::Starting { run }
+            | Life::Running { run, .. }
+            | Life::Resting { run }
+            | Life::Frozen { run } => {
                 self.stop(slot, run, grace, false);
             }
             Life::Stopping { run, .. } => {
@@ -102,6 +107,7 @@ impl Turn {
     pub(super) fn exited(&mut self, slot: Slot, problem: Problem) {
         let before = self.life(slot);
         self.set_life(slot, Life::Stopped);
+        self.rests(slot);
         if let Life::Stopping { again, .. } = before {
             match self.state.slots.get(slot).release {
                 Some(_) if again => self.fill_again(slot),
@@ -163,7 +169,7 @@ impl Turn {
                 self.stop(slot, run, Grace::Full, true);
             }
             Life::Backoff | Life::Stopped => self.fill_again(slot),
-            Life::Stopping { .. } => {}
+            Life::Resting { .. } | Life::Frozen { .. } | Life::Stopping { .. } => {}
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What the machine knows.
 
+use std::time::Duration;
+
 use vial_protocol::migration::Moved;
-use vial_protocol::{Deployment, Desired, Kind, Problem, Slot, Status};
+use vial_protocol::{Deployment, Desired, Kind, Problem, Slot, StandbyMode, Status};
 
 use super::command::Ask;
 use crate::app::standing;
 use crate::store::load::{Loaded, Newest};
+pub use crate::store::record::Keep;
 
 /// Names one start of a release in a slot; never used twice in an app.
 pub type RunId = u64;
@@ -44,6 +47,12 @@ pub struct Settings {
     pub migrates: bool,
     /// Whether the old slot is kept for a time after a deploy.
     pub bakes: bool,
+    /// What the old slot does when that has passed.
+    pub standby: StandbyMode,
+    /// What it does instead of being frozen, where its release does not come to rest.
+    pub otherwise: StandbyMode,
+    /// How long it does so.
+    pub lasts: Duration,
 }
 
 /// Everything that the machine knows of an app.
@@ -55,6 +64,10 @@ pub struct State {
     pub active: Option<Slot>,
     /// The deployment whose release is in the active slot.
     pub serving: Option<u64>,
+    /// The slot whose release may do what only one may at a time.
+    pub works: Option<Slot>,
+    /// The slot whose release did, and has not said yet that it came to rest.
+    pub leaves: Option<Slot>,
     /// Both slots.
     pub slots: PerSlot<SlotLife>,
     /// The newest versions of the app's environment.
@@ -77,6 +90,8 @@ impl State {
             desired: Desired::Running,
             active: None,
             serving: None,
+            works: None,
+            leaves: None,
             slots: PerSlot::default(),
             environment: Newest::default(),
             current: None,
@@ -98,16 +113,26 @@ impl State {
         self.active.and_then(|slot| self.slots.get(slot).release)
     }
 
-    /// Whether a release runs in the idle slot.
+    /// Whether a release is there in the idle slot, running or frozen.
     #[must_use]
     pub fn runs_idle(&self, release: u64) -> bool {
         let idle = self.slots.get(self.idle());
-        self.active.is_some()
-            && idle.release == Some(release)
-            && matches!(idle.life, Life::Running { .. })
+        self.active.is_some() && idle.release == Some(release) && idle.life.is_up()
     }
 
-    /// Whether it runs there with the environment that it shall have, ready to take the traffic. One
+    /// Whether it is on its way there, to be kept, with that environment.
+    #[must_use]
+    pub fn comes(&self, release: u64, environment: u64) -> bool {
+        let idle = self.slots.get(self.idle());
+        self.active.is_some()
+            && idle.keep.is_some()
+            && idle.release == Some(release)
+            && matches!(idle.life, Life::Starting { .. })
+            && idle.environment == environment
+            && idle.fresh >= self.environment.secrets
+    }
+
+    /// Whether it is there with the environment that it shall have, ready to take the traffic. One
     /// that was started before something secret changed is not: it has what was revoked.
     #[must_use]
     pub fn is_hot(&self, release: u64, environment: u64) -> bool {
@@ -137,6 +162,10 @@ pub struct SlotLife {
     pub life: Life,
     /// How often its release exited by itself since it last was healthy for a minute.
     pub restarts: u32,
+    /// What it is kept as, where it is idle and kept.
+    pub keep: Option<Keep>,
+    /// Whether the library in its release said last that it is at rest; absent where it never spoke.
+    pub rested: Option<bool>,
 }
 
 /// What a slot does.
@@ -157,6 +186,16 @@ pub enum Life {
         /// What the last health check said.
         healthy: bool,
     },
+    /// A run was asked to come to rest, to be frozen.
+    Resting {
+        /// Which.
+        run: RunId,
+    },
+    /// A run is stopped by SIGSTOP.
+    Frozen {
+        /// Which.
+        run: RunId,
+    },
     /// A run was told to end.
     Stopping {
         /// Which.
@@ -173,11 +212,19 @@ impl Life {
     #[must_use]
     pub fn run(self) -> Option<RunId> {
         match self {
-            Life::Starting { run } | Life::Running { run, .. } | Life::Stopping { run, .. } => {
-                Some(run)
-            }
+            Life::Starting { run }
+            | Life::Running { run, .. }
+            | Life::Resting { run }
+            | Life::Frozen { run }
+            | Life::Stopping { run, .. } => Some(run),
             Life::Stopped | Life::Backoff => None,
         }
+    }
+
+    /// Whether a run is there that was healthy and was not told to end.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        matches!(self, Life::Running { .. } | Life::Resting { .. } | Life::Frozen { .. })
     }
 }
 
@@ -202,6 +249,8 @@ pub struct Current {
     pub risk: Option<String>,
     /// Whether it may bring them.
     pub allow_destructive: bool,
+    /// Whether its release was there before it began: where that does not answer, it is started anew.
+    pub hot: bool,
     /// What becomes of the migrations that a rollback's target does not know.
     pub revert: Revert,
     /// How it ends, once what it had reverted is migrated up again.
@@ -276,13 +325,25 @@ impl State {
             let place = slots.get_mut(filled.slot);
             place.release = Some(filled.release);
             (place.environment, place.fresh) = (filled.environment, filled.fresh);
+            place.rested = filled.speaks.then_some(false);
         }
         for (slot, run) in alive {
-            slots.get_mut(*slot).life = match loaded.stopping.contains(run) {
-                true => Life::Stopping { run: *run, again: false },
-                false => Life::Running { run: *run, healthy: true },
+            let kept = loaded.standbys.get(slot);
+            let place = slots.get_mut(*slot);
+            place.life = match kept {
+                _ if loaded.stopping.contains(run) => Life::Stopping { run: *run, again: false },
+                Some(kept) if kept.keep.ready && kept.keep.mode == StandbyMode::Frozen => {
+                    Life::Frozen { run: *run }
+                }
+                // Perhaps it did not come as far as its store says, or farther: that is looked at.
+                Some(kept) if !kept.keep.ready => Life::Starting { run: *run },
+                _ => Life::Running { run: *run, healthy: true },
             };
         }
+        for (slot, kept) in &loaded.standbys {
+            slots.get_mut(*slot).keep = Some(kept.keep);
+        }
+        let leaves = loaded.active.filter(|_| loaded.works.is_none()).map(Slot::other);
         let in_progress = |queued: bool| {
             loaded
                 .deployments
@@ -293,6 +354,8 @@ impl State {
             desired: loaded.desired,
             active: loaded.active,
             serving: loaded.serving,
+            works: loaded.works,
+            leaves,
             slots,
             environment: loaded.environment,
             current: in_progress(false).map(|it| Current::restored(it, loaded)),
@@ -342,6 +405,7 @@ impl Current {
             },
             // Where it was not allowed, it has ended.
             allow_destructive: true,
+            hot: false,
             revert: Revert { versions: row.reverts.clone(), stage, moved: row.reverted.clone() },
             failing: (row.status == Status::Restoring).then(|| Failing {
                 // Whether it was cancelled is not kept: it did not succeed, and this says why.

@@ -69,6 +69,7 @@ impl Turn {
             Command::Stop => self.stop_app(),
             Command::Start => self.start_app(),
             Command::RestartInPlace => self.restart_in_place(),
+            Command::Keep(ask) => self.keep_asked(&ask),
             Command::ChangeEnvironment(change) => self.change_environment(change),
         }
     }
@@ -102,11 +103,27 @@ impl Turn {
                 self.state.slots.get_mut(slot).restarts = 0;
             }
             Fact::RestartDue { slot } => self.restart_due(slot),
+            Fact::Spoke { slot, run, rested } if self.is_run(slot, run) => self.spoke(slot, rested),
+            Fact::HoldsStill { slot, run } if self.is_run(slot, run) => self.holds_still(slot),
+            Fact::Restless { slot, run, why } if self.is_run(slot, run) => {
+                self.restless(slot, &why);
+            }
+            Fact::Frozen { slot, run } if self.is_run(slot, run) => self.frozen(slot),
+            Fact::KeptLongEnough { slot, run } if self.is_run(slot, run) => {
+                self.kept_long_enough(slot);
+            }
+            Fact::HandOverDue { from, run } if self.is_run(from, run) => self.hand_over_due(from),
             Fact::Listening { .. }
             | Fact::Healthy { .. }
             | Fact::Unhealthy { .. }
             | Fact::Exited { .. }
-            | Fact::Steady { .. } => {}
+            | Fact::Steady { .. }
+            | Fact::Spoke { .. }
+            | Fact::HoldsStill { .. }
+            | Fact::Restless { .. }
+            | Fact::Frozen { .. }
+            | Fact::KeptLongEnough { .. }
+            | Fact::HandOverDue { .. } => {}
         }
     }
 

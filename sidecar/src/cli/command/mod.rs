@@ -17,5 +17,6 @@ pub mod manual;
 pub mod migrations;
 pub mod rollback;
 pub mod source;
+pub mod standby;
 pub mod status;
 pub mod together;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use vial_protocol::request::{Build, Restart, Rollback};
-use vial_protocol::{AppStatus, Desired, MigrationChoice, Status};
+use vial_protocol::standby::KeepStandby;
+use vial_protocol::{AppStatus, Desired, MigrationChoice, SlotState, StandbyMode, Status};
 
 use super::stage::{Beam, Stage};
 use crate::support::stub::Stub;
@@ -40,6 +41,10 @@ pub enum Kind {
     StopAndStart,
     /// The active release dies.
     Crash,
+    /// The previous release, which was stopped, is started to be kept frozen.
+    Freeze,
+    /// The previous release, which is frozen.
+    RollBackFrozen,
 }
 
 /// How far it had come when the daemon died.
@@ -52,7 +57,7 @@ pub struct Come {
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind, but those for which a release needs a library.
     pub const ALL: [Kind; 12] = [
         Kind::Deploy,
         Kind::Build,
@@ -143,7 +148,15 @@ impl Kind {
                 stage.host.until_deployment(number, |it| it.is_live()).await;
             }
             Kind::RollBackRestoring => std::fs::write(unhealthy(stage), "").unwrap(),
+            Kind::Freeze => keep(stage, StandbyMode::Cold).await,
+            Kind::RollBackFrozen => {
+                keep(stage, StandbyMode::Frozen).await;
+                stage.host.until("shop", |it| idle(it, SlotState::Frozen)).await;
+            }
             _ => {}
+        }
+        if self == Kind::Freeze {
+            stage.host.until("shop", |it| idle(it, SlotState::Stopped)).await;
         }
     }
 
@@ -162,7 +175,13 @@ impl Kind {
         if self == Kind::RollBackRestoring {
             first = first.option("--unhealthy-while", unhealthy(stage).display());
         }
-        [(1, stage.stub(&first)), (2, stage.stub(&Stub::new(2).migrations(2)))]
+        let mut second = Stub::new(2).migrations(2);
+        if matches!(self, Kind::Freeze | Kind::RollBackFrozen) {
+            let journal = stage.host.path("database/queue");
+            [first, second] = [first, second]
+                .map(|it| it.option("--library", journal.display()).option("--job", 20));
+        }
+        [(1, stage.stub(&first)), (2, stage.stub(&second))]
     }
 
     /// The release after them.
@@ -213,7 +232,12 @@ impl Kind {
                     new.iter().for_each(|it| processes::signal(*it, Signal::SIGKILL));
                 }
             }
-            Kind::RollBack | Kind::RollBackWithinTheBake => {
+            Kind::Freeze => {
+                let asked = KeepStandby { mode: StandbyMode::Frozen, for_ms: None };
+                let _ = client.standby("shop", &asked).await;
+                stage.until_or_gone(|it| idle(it, SlotState::Frozen)).await;
+            }
+            Kind::RollBack | Kind::RollBackWithinTheBake | Kind::RollBackFrozen => {
                 let _ = client.rollback("shop", &back(None)).await;
             }
             Kind::RollBackReverting | Kind::RollBackRestoring => {
@@ -257,7 +281,7 @@ impl Kind {
     pub fn allows(self, since: &[String], come: Come) -> bool {
         let since: Vec<&str> = since.iter().map(String::as_str).collect();
         if since.is_empty() {
-            return !come.begun || matches!(self, Kind::StopAndStart | Kind::Crash);
+            return !come.begun || matches!(self, Kind::StopAndStart | Kind::Crash | Kind::Freeze);
         }
         match self {
             Kind::Deploy | Kind::Build => {
@@ -267,9 +291,10 @@ impl Kind {
             Kind::DeployDying => {
                 since == ["deploy rolled_back", "rollback succeeded"] || since == ["deploy failed"]
             }
-            Kind::RollBack | Kind::RollBackWithinTheBake | Kind::RollBackReverting => {
-                since == ["rollback succeeded"]
-            }
+            Kind::RollBack
+            | Kind::RollBackWithinTheBake
+            | Kind::RollBackReverting
+            | Kind::RollBackFrozen => since == ["rollback succeeded"],
             Kind::RollBackRestoring => since == ["rollback failed"],
             Kind::Restart => since == ["restart succeeded"],
             // Where the daemon died before it heard of it, the deploy goes on.
@@ -278,7 +303,7 @@ impl Kind {
                     || since == ["deploy succeeded"]
                     || !come.starting && since == ["deploy failed"]
             }
-            Kind::StopAndStart | Kind::Crash => false,
+            Kind::StopAndStart | Kind::Crash | Kind::Freeze => false,
         }
     }
 
@@ -293,6 +318,16 @@ impl Kind {
             _ => applied == [1, 2],
         }
     }
+}
+
+/// Has the idle slot kept as this from now on.
+async fn keep(stage: &Stage, mode: StandbyMode) {
+    stage.host.client.standby("shop", &KeepStandby { mode, for_ms: None }).await.unwrap();
+}
+
+/// Whether the idle slot does this.
+fn idle(status: &AppStatus, state: SlotState) -> bool {
+    status.slots.iter().any(|it| Some(it.slot) != status.active && it.state == state)
 }
 
 fn is(version: Option<String>, wanted: u32) -> bool {

@@ -112,6 +112,8 @@ kinds! {
     a_cancelled_deploy_ends: Cancel,
     an_app_that_is_stopped_and_started_is_one_or_the_other: StopAndStart,
     a_release_that_died_is_started_again: Crash,
+    a_release_that_is_started_to_be_frozen_is_that_or_stopped: Freeze,
+    a_rollback_to_a_frozen_slot_is_finished: RollBackFrozen,
 }
 
 /// Up to where it goes on as any deploy does.

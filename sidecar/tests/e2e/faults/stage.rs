@@ -231,7 +231,9 @@ fn rests(status: &AppStatus) -> bool {
     let idle = status.slots.iter().filter(|it| Some(it.slot) != status.active);
     status.deployment.is_none()
         && status.queued.is_none()
-        && idle.into_iter().all(|it| it.state == SlotState::Stopped)
+        && idle.into_iter().all(|it| {
+            it.state == SlotState::Stopped || it.standby.as_ref().is_some_and(|it| it.ready)
+        })
         && status.active.is_none_or(|active| {
             let state = status.slot(active).unwrap().state;
             let stopped = status.desired == Desired::Stopped && state == SlotState::Stopped;

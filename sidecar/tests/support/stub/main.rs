@@ -1,7 +1,8 @@
 //! A release without a BEAM: it starts in milliseconds, so that a test can start thousands.
 //!
 //! A release's script hands over to it: `vial-stub [--version V] [--migrations 1,2] [--dies-at
-//! FILE] [--unhealthy-while FILE] [--slow MS] start`, or `eval EXPRESSION` in place of `start`. It answers HTTP as the shop
+//! FILE] [--unhealthy-while FILE] [--slow MS] [--library JOURNAL [--job MS] [--restless-while FILE]]
+//! start`, or `eval EXPRESSION` in place of `start`. It answers HTTP as the shop
 //! does, and what Vial evaluates as a release with Ecto does: the versions that are applied stand
 //! in the file that `STUB_DB` names.
 
@@ -9,6 +10,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod database;
+mod library;
 mod web;
 
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ pub struct Release {
     pub unhealthy_while: Option<PathBuf>,
     /// How long it takes to listen, and to move a migration.
     pub slow: Duration,
+    /// What the library in it does; it has none where absent.
+    pub library: Option<library::Library>,
 }
 
 fn main() {
@@ -43,7 +47,17 @@ fn main() {
             "--dies-at" => release.dies_at = args.next().map(PathBuf::from),
             "--slow" => release.slow = millis(args.next()),
             "--unhealthy-while" => release.unhealthy_while = args.next().map(PathBuf::from),
-            "start" => return web::serve(release),
+            "--library" => library(&mut release).journal = args.next().unwrap().into(),
+            "--job" => library(&mut release).job = millis(args.next()),
+            "--restless-while" => {
+                library(&mut release).restless_while = args.next().map(PathBuf::from);
+            }
+            "start" => {
+                if let Some(library) = release.library.take() {
+                    std::thread::spawn(move || library::run(library));
+                }
+                return web::serve(release);
+            }
             "eval" => return database::evaluate(&release, &args.next().unwrap()),
             other => {
                 eprintln!("vial-stub: `{other}` is not for a stub");
@@ -51,6 +65,10 @@ fn main() {
             }
         }
     }
+}
+
+fn library(release: &mut Release) -> &mut library::Library {
+    release.library.get_or_insert_default()
 }
 
 fn millis(text: Option<String>) -> Duration {

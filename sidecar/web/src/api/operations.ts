@@ -1,7 +1,7 @@
 // The operations that the pages of deployments ask for, by their names in the OpenAPI document.
 
 import { get, post } from "./client";
-import type { Accepted, AskBuild, Deployment, MigrationChoice, EnvironmentChoice, Plan, Rollback } from "./types";
+import type { Accepted, AskBuild, Deployment, MigrationChoice, EnvironmentChoice, KeepStandby, Plan, Rollback } from "./types";
 
 export type PlanAsk = {
   to?: number;
@@ -15,6 +15,9 @@ export const fetchPlan = (app: string, query: PlanAsk, signal?: AbortSignal) =>
 
 export const rollBack = (app: string, body: Rollback, key: string) =>
   post<Accepted>("/v1/apps/{app}/rollback", { path: { app }, body, key });
+
+export const keepStandby = (app: string, body: KeepStandby, key: string) =>
+  post<Accepted>("/v1/apps/{app}/standby", { path: { app }, body, key });
 
 export const build = (app: string, body: AskBuild, key: string) =>
   post<Accepted>("/v1/apps/{app}/builds", { path: { app }, body, key });

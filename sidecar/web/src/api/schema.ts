@@ -442,6 +442,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/apps/{app}/slots/{slot}/rest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says whether the release in a slot is at rest. Where it holds still to be frozen, the answer comes
+         *     when it was, and so is read when it goes on; or as soon as it will not be.
+         */
+        post: operations["rest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/{app}/standby": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes what the idle slot does until the next deployment uses it. */
+        post: operations["standby"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/apps/{app}/start": {
         parameters: {
             query?: never;
@@ -882,6 +919,7 @@ export interface components {
             slots: components["schemas"]["SlotStatus"][];
             /** @description What is wrong, most urgent first. */
             warnings: components["schemas"]["Problem"][];
+            works?: components["schemas"]["Slot"] | null;
         };
         /**
          * @description Whether a migration was applied to a repository's database.
@@ -1385,6 +1423,20 @@ export interface components {
             secret: string;
         };
         /**
+         * @description `POST /v1/apps/{app}/standby`: what the idle slot shall do from now on, until the next deployment
+         *     uses it. Where nothing runs in it, the release that a rollback would go to is started for it.
+         */
+        KeepStandby: {
+            /**
+             * Format: int64
+             * @description How long, before it is stopped, in milliseconds: 1 s to 24 h; as the app's file says where
+             *     absent.
+             */
+            for_ms?: number | null;
+            /** @description What it shall do. */
+            mode: components["schemas"]["StandbyMode"];
+        };
+        /**
          * @description What a deployment does.
          * @enum {string}
          */
@@ -1723,6 +1775,7 @@ export interface components {
             migrations: components["schemas"]["Standing"][];
             /** @description The slot that it would use. */
             slot: components["schemas"]["Slot"];
+            standby?: components["schemas"]["Standby"] | null;
             /** @description The release that would serve. */
             to: components["schemas"]["Release"];
             /**
@@ -1827,12 +1880,40 @@ export interface components {
             /** @description Where it is on the host. */
             path: string;
         };
+        /**
+         * @description `POST /v1/apps/{app}/slots/{slot}/rest`: what the library in a slot's release says of the work that
+         *     it does beside requests: queues, timers, transactions.
+         */
+        Rest: {
+            /** @description What it waits for, or what went wrong: "Shop.Repo has an open transaction". */
+            detail?: string | null;
+            /**
+             * @description Whether it stays so until it is answered: it holds every database connection. Only then it
+             *     can be frozen, and it is answered when it has been thawed, or at once where it is not frozen.
+             */
+            holds?: boolean;
+            /** @description Whether it is at rest: every callback for standby was called and ended well. */
+            rested: boolean;
+            /**
+             * Format: int64
+             * @description The revision of the status that it speaks of: that it is at rest counts only where it has
+             *     seen that its slot shall be.
+             */
+            revision?: number | null;
+            /** @description `VIAL_RUN` of the release's environment: what another start says does not count. */
+            run: string;
+        };
         /** @description `POST /v1/apps/{app}/restart` */
         Restart: {
             /** @description Stop and start in the same slot, with an interruption, instead of a deployment. */
             in_place?: boolean;
             /** @description Why, for the history. */
             reason?: string | null;
+        };
+        /** @description The answer to `Rest`. */
+        Rested: {
+            /** @description Whether it was frozen meanwhile. */
+            frozen: boolean;
         };
         /**
          * @description Whether a migration has a way down.
@@ -1965,6 +2046,11 @@ export interface components {
             standby: string;
             /**
              * Format: int64
+             * @description How long it does so before it is stopped, in milliseconds.
+             */
+            standby_ms?: number;
+            /**
+             * Format: int64
              * @description How long a slot may take to stop, in milliseconds.
              */
             stop_ms: number;
@@ -2002,7 +2088,7 @@ export interface components {
          * @description What a slot does.
          * @enum {string}
          */
-        SlotState: "stopped" | "starting" | "running" | "stopping" | "backoff";
+        SlotState: "stopped" | "starting" | "running" | "resting" | "frozen" | "stopping" | "backoff";
         /** @description One slot, now. */
         SlotStatus: {
             health?: components["schemas"]["Health"] | null;
@@ -2033,6 +2119,7 @@ export interface components {
             since?: string | null;
             /** @description Which. */
             slot: components["schemas"]["Slot"];
+            standby?: components["schemas"]["Standby"] | null;
             /** @description What it does. */
             state: components["schemas"]["SlotState"];
         };
@@ -2047,6 +2134,34 @@ export interface components {
             /** @description The path of its webhook on the address of `[hooks]`; absent where webhooks are not taken. */
             hook?: string | null;
         };
+        /** @description What an idle slot is kept as. */
+        Standby: {
+            /**
+             * Format: int64
+             * @description How long a rollback to it takes until its release serves, in milliseconds: as long as the
+             *     last ones of its kind did; absent where there were none.
+             */
+            expected_ms?: number | null;
+            /** @description `warm` or `frozen`; a cold slot has no standby. */
+            mode: components["schemas"]["StandbyMode"];
+            /** @description Whether it is so: while it is not, its release starts, or comes to rest. */
+            ready: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it is ready; until then, since when it is on its way.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When it is stopped.
+             */
+            until: string;
+        };
+        /**
+         * @description What an idle slot does after it was drained.
+         * @enum {string}
+         */
+        StandbyMode: "cold" | "warm" | "frozen";
         /** @description A migration that stands between two releases: the newer one knows it, the older one does not. */
         Standing: components["schemas"]["Migration"] & {
             /**
@@ -3580,6 +3695,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Vial, the host or the release cannot do it */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's name. */
+                app: string;
+                /** @description The slot. */
+                slot: components["schemas"]["Slot"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rest"];
+            };
+        };
+        responses: {
+            /** @description It was heard */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rested"];
+                };
+            };
+            /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Vial, the host or the release cannot do it */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standby: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 64 printable ASCII characters, new for each thing that a person asks for: the answer
+                 *     to the first request of that key is given again.
+                 */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                /** @description The app's name. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepStandby"];
+            };
+        };
+        responses: {
+            /** @description It was accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description It is refused, and nothing has changed; or the deployment that it waited for failed */

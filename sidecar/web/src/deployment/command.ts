@@ -1,6 +1,6 @@
 // The same as a command, for whoever would rather type it.
 
-import type { AskBuild, Rollback } from "../api/types";
+import type { AskBuild, KeepStandby, Rollback } from "../api/types";
 
 /** A word as a POSIX shell takes it. */
 export function quoted(text: string): string {
@@ -16,6 +16,13 @@ export function rollbackCommand(app: string, ask: Rollback): string {
   if (ask.migrations) words.push(`--${ask.migrations}-migrations`);
   if (ask.env === "current") words.push("--env", "current");
   if (ask.reason) words.push("--reason", quoted(ask.reason));
+  return words.join(" ");
+}
+
+/** `vial standby shop frozen --for 2h` */
+export function standbyCommand(app: string, ask: KeepStandby): string {
+  const words = ["vial", "standby", quoted(app), ask.mode];
+  if (ask.for_ms) words.push("--for", ask.for_ms % 3_600_000 === 0 ? `${ask.for_ms / 3_600_000}h` : `${Math.round(ask.for_ms / 60_000)}m`);
   return words.join(" ");
 }
 

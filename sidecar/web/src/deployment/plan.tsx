@@ -9,6 +9,7 @@ import { count, duration, label, list, short } from "../ui/format";
 import { Icon } from "../ui/icon";
 import { Notice, Sentence } from "../ui/state";
 import { Moment, Since } from "../ui/time";
+import { ready } from "./standby";
 
 export type Choices = { migrations: MigrationChoice | undefined; env: EnvironmentChoice };
 
@@ -89,15 +90,31 @@ function Side(props: {
 }
 
 function Takes({ plan }: { plan: Plan }) {
+  const { standby } = plan;
+  const cancels = plan.cancels ? (
+    <> Deployment <a href={appAddress(plan.app, `/deployments/${plan.cancels}`)}>#{plan.cancels}</a>, in progress, is cancelled first.</>
+  ) : null;
+  if (standby) {
+    const takes = ready(plan.expected_ms ?? standby.expected_ms);
+    return (
+      <p class="takes">
+        <strong class="takes-time">{takes.charAt(0).toUpperCase() + takes.slice(1)}</strong>: {label(plan.to)} is{" "}
+        {standby.mode} since <Moment at={standby.since} />, and kept so until <Moment at={standby.until} />.{" "}
+        {standby.mode === "frozen"
+          ? "It is thawed and its health is checked, then it takes the traffic."
+          : "Its health is checked, then it takes the traffic."}{" "}
+        There is no build and no start.{cancels}
+      </p>
+    );
+  }
   const takes = plan.expected_ms ? `About ${duration(plan.expected_ms)}` : "Seconds, as a rule";
   return (
     <p class="takes">
       <strong class="takes-time">{takes}</strong> until {label(plan.to)} serves{plan.expected_ms ? "" : " (no rollback of this kind was done yet)"}.{" "}
       {plan.hot
         ? "It still runs: only the switch is left to do."
-        : `It is started and checked first; ${label(plan.from)} goes on serving until then.`}{" "}
-      There is no build.
-      {plan.cancels ? <> Deployment <a href={appAddress(plan.app, `/deployments/${plan.cancels}`)}>#{plan.cancels}</a>, in progress, is cancelled first.</> : null}
+        : `It starts anew and is checked first; ${label(plan.from)} goes on serving until then.`}{" "}
+      There is no build.{cancels}
     </p>
   );
 }

@@ -12,6 +12,7 @@ import { Loading, Notice, ProblemNotice } from "../ui/state";
 import { toast } from "../ui/toast";
 import { rollbackCommand } from "./command";
 import { PlanView, type Choices } from "./plan";
+import { idleOf } from "./standby";
 
 type Props = { status: AppStatus; subjects: ReadonlyMap<string, string>; to: number | undefined; cancel: boolean; onClose: () => void; onDone: () => void };
 
@@ -182,5 +183,10 @@ function toChoice(): void {
 /** Changes when the plan may have. */
 function momentOf(status: AppStatus): string {
   const { deployment, last, serving } = status;
-  return [serving?.number, deployment?.number, deployment?.live_at, last?.number, last?.status].join();
+  // What is frozen or stopped meanwhile takes another time.
+  const idle = idleOf(status);
+  return [
+    serving?.number, deployment?.number, deployment?.live_at, last?.number, last?.status,
+    idle?.state, idle?.standby?.mode, idle?.standby?.ready,
+  ].join();
 }

@@ -3,10 +3,13 @@
 //! The machine runs against a small world of processes and a route, and against the real store in
 //! memory. A crash forgets all but the store, the processes and the route.
 
+mod standby;
 mod world;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
-use vial_protocol::{EnvironmentChoice, MigrationChoice, Slot};
+use vial_protocol::{EnvironmentChoice, MigrationChoice, Slot, StandbyMode};
 
 use self::world::World;
 use super::Settings;
@@ -45,6 +48,9 @@ enum Op {
     ChangeEnvironment {
         secret: bool,
     },
+    Keep(StandbyMode),
+    /// The library in a slot hears who shall work.
+    Hear(Slot),
     /// A pending effect comes to its end, well or not.
     Finish {
         which: usize,
@@ -57,6 +63,10 @@ enum Op {
         dead: (bool, bool),
         half_switched: bool,
     },
+}
+
+fn mode() -> impl Strategy<Value = StandbyMode> {
+    prop_oneof![Just(StandbyMode::Cold), Just(StandbyMode::Warm), Just(StandbyMode::Frozen)]
 }
 
 fn op() -> impl Strategy<Value = (Op, Cut)> {
@@ -78,6 +88,8 @@ fn op() -> impl Strategy<Value = (Op, Cut)> {
             .prop_map(|(to, cancel, migrations, env)| Op::Rollback { to, cancel, migrations, env }),
         2 => any::<bool>().prop_map(|secret| Op::ChangeEnvironment { secret }),
         1 => any::<bool>().prop_map(|in_place| Op::Restart { in_place }),
+        1 => mode().prop_map(Op::Keep),
+        4 => slot.clone().prop_map(Op::Hear),
         1 => Just(Op::Cancel),
         1 => Just(Op::Stop),
         1 => Just(Op::Start),
@@ -103,9 +115,12 @@ proptest! {
     fn the_invariants_hold_whatever_happens(
         migrates in any::<bool>(),
         bakes in any::<bool>(),
+        standby in mode(),
+        otherwise in prop_oneof![Just(StandbyMode::Cold), Just(StandbyMode::Warm)],
         ops in prop::collection::vec(op(), 1..120),
     ) {
-        let mut world = World::new(Settings { migrates, bakes });
+        let lasts = Duration::from_secs(900);
+        let mut world = World::new(Settings { migrates, bakes, standby, otherwise, lasts });
         for (op, cut) in ops {
             world.play(op, cut);
         }

@@ -7,6 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use vial_protocol::migration::Moved;
 use vial_protocol::{Code, Commit, Deployment, Desired, Kind, Problem, Slot, Status, Trigger};
 
+use super::standby::Libraries;
 use super::{Cut, Op};
 use crate::app::fixture::release_with;
 use crate::app::history::History;
@@ -14,6 +15,7 @@ use crate::app::known::Known;
 use crate::app::machine::*;
 use crate::app::request::{BuildAsk, BuildSource, RollbackAsk};
 use crate::app::retention::removable;
+use crate::app::standbys::Standbys;
 use crate::store::Store;
 use crate::store::journal::OpenRun;
 use crate::store::record::{EnvironmentChange, EnvironmentValue, Record};
@@ -26,17 +28,19 @@ pub(super) struct World {
     runtime: Runtime,
     store: Store,
     settings: Settings,
-    state: State,
+    pub(super) state: State,
     history: History,
     environment: Kept,
     /// Effects that have begun and not ended.
-    jobs: Vec<Effect>,
-    alive: BTreeMap<Slot, RunId>,
+    pub(super) jobs: Vec<Effect>,
+    pub(super) alive: BTreeMap<Slot, RunId>,
     /// What was started last in each slot: its version of the environment, and the newest then.
     started: BTreeMap<Slot, (u64, u64)>,
     route: Slot,
     /// Migrations that were reverted.
     down: BTreeSet<u64>,
+    pub(super) libraries: Libraries,
+    standbys: Standbys,
 }
 
 impl World {
@@ -55,6 +59,8 @@ impl World {
             started: BTreeMap::new(),
             route: Slot::Blue,
             down: BTreeSet::new(),
+            libraries: Libraries::default(),
+            standbys: Standbys::default(),
         };
         world.load();
         world
@@ -64,13 +70,14 @@ impl World {
         let loaded = self.runtime.block_on(self.store.load(APP, 1000)).unwrap();
         let alive: Vec<_> = self.alive.iter().map(|(slot, run)| (*slot, *run)).collect();
         self.state = State::restored(&loaded, &alive);
+        self.standbys = Standbys::restored(&loaded);
         self.history = History::new(&loaded.deployments, loaded.releases)
             .with_starts(&loaded.starting, loaded.starts);
     }
 
-    fn known(&self) -> Known<'_> {
+    pub(super) fn known(&self) -> Known<'_> {
         let (state, history) = (&self.state, &self.history);
-        Known { app: APP, state, history, environment: &self.environment }
+        Known { app: APP, state, history, standbys: &self.standbys, environment: &self.environment }
     }
 
     pub(super) fn play(&mut self, op: Op, cut: Cut) {
@@ -102,6 +109,8 @@ impl World {
                     EnvironmentChange { version, actor: "ana".into(), values: vec![value] };
                 Ok(Command::ChangeEnvironment(change))
             }
+            Op::Keep(mode) => return self.keep(mode, cut),
+            Op::Hear(slot) => return self.hear(slot, cut),
             Op::Finish { which, well } => return self.finish(which, well, cut),
             Op::Exit(slot) => return self.exit(slot, cut),
             Op::Sick(slot) => {
@@ -117,7 +126,7 @@ impl World {
         }
     }
 
-    fn feed(&mut self, event: Event, cut: Cut) {
+    pub(super) fn feed(&mut self, event: Event, cut: Cut) {
         if cut == Cut::BeforeCommit {
             return self.crash((false, false), false);
         }
@@ -127,6 +136,7 @@ impl World {
         let Step { state, records, effects } = step(&self.state, event, self.settings);
         self.runtime.block_on(self.store.commit(APP, records.clone(), None, NOW)).unwrap();
         self.history.apply(&records, NOW);
+        self.standbys.apply(&records, NOW);
         self.state = state;
         self.old_slot_is_left_alone(&before, &records);
         if cut == Cut::AfterCommit {
@@ -143,12 +153,14 @@ impl World {
         self.check();
     }
 
-    fn fact(&mut self, fact: Fact, cut: Cut) {
+    pub(super) fn fact(&mut self, fact: Fact, cut: Cut) {
         self.feed(Event::Fact(fact), cut);
     }
 
     fn begin(&mut self, effect: Effect) {
+        self.begin_standby(&effect);
         match effect {
+            Effect::Thaw { .. } | Effect::Unkeep => return,
             Effect::CheckHealth { slot, .. } => {
                 let (environment, fresh) = self.started[&slot];
                 let current = self.state.current.as_ref().unwrap();
@@ -306,11 +318,12 @@ impl World {
                 }
             }
             Effect::Start { slot, run, .. }
-            | Effect::AwaitHealth { slot, run }
+            | Effect::AwaitHealth { slot, run, .. }
             | Effect::CheckHealth { slot, run } => {
                 if self.alive.get(&slot) != Some(&run) {
                     return;
                 }
+                let well = well && !self.is_frozen(slot);
                 match (well, which % 2) {
                     (true, _) => Fact::Healthy { slot, run },
                     (false, 0) => Fact::Unhealthy { slot, run, problem: problem() },
@@ -318,6 +331,7 @@ impl World {
                 }
             }
             Effect::AssertRoute { .. } | Effect::AbandonStep | Effect::Prune => return,
+            other => return self.finish_standby(other, which, well, cut),
         };
         self.fact(fact, cut);
     }
@@ -342,6 +356,7 @@ impl World {
 
     fn exit(&mut self, slot: Slot, cut: Cut) {
         let Some(run) = self.alive.remove(&slot) else { return };
+        self.has_ended(slot);
         self.runtime.block_on(self.store.run_ended(APP, run, "exited", NOW)).unwrap();
         self.fact(Fact::Exited { slot, run, problem: problem() }, cut);
     }
@@ -363,6 +378,7 @@ impl World {
         self.jobs.clear();
         for (slot, dies) in [(Slot::Blue, dead.0), (Slot::Green, dead.1)] {
             if dies && let Some(run) = self.alive.remove(&slot) {
+                self.has_ended(slot);
                 self.runtime.block_on(self.store.run_ended(APP, run, "exited", NOW)).unwrap();
             }
         }
@@ -411,6 +427,7 @@ impl World {
             assert!(self.is_worked_on(current), "nothing works on {current:?}: {:?}", self.jobs);
         }
         assert!(self.state.queued.is_none() || current.is_some());
+        self.check_standby();
         let succeeded =
             self.history.before(u64::MAX).filter(|it| it.status == Status::Succeeded).count();
         assert!(succeeded <= 1, "{succeeded} deployments say succeeded");
@@ -437,6 +454,7 @@ impl World {
 
     /// With nothing more asked for and everything going well, all comes to rest.
     pub(super) fn comes_to_rest(&mut self) {
+        self.libraries.ending = true;
         for _ in 0..200 {
             let next = self.jobs.iter().position(|it| !matches!(it, Effect::Watch { .. }));
             match next {
@@ -447,6 +465,7 @@ impl World {
         assert_eq!(self.state.current, None);
         assert_eq!(self.state.queued, None);
         self.database_is_accounted_for();
+        self.standby_is_over();
         // Where a destructive migration stands between the two, which shall serve is left to a person.
         let left_to_a_person = self.state.serving.is_some_and(|number| {
             self.history.get(number).is_some_and(|it| it.status == Status::Failed)
@@ -500,6 +519,6 @@ fn stuck() -> Problem {
     Problem::new(Code::RevertFailed, "a lock is held")
 }
 
-fn problem() -> Problem {
+pub(super) fn problem() -> Problem {
     Problem::new(Code::Exited, "exited with status 1")
 }

@@ -6,6 +6,7 @@ const WORDS: Record<string, string> = {
   rollback: "Rollback",
   restart: "Restart",
   cancel: "Cancelling a deployment",
+  standby: "Changing the standby",
   stop: "Stopping the app",
   start: "Starting the app",
   migrate: "Moving the database",

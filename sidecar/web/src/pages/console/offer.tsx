@@ -1,7 +1,7 @@
 // What is shown before there is a console: on which node one can be opened, and which are open.
 
 import { useState } from "preact/hooks";
-import type { AppStatus, Console, OpenConsole, Slot } from "../../api/types";
+import type { AppStatus, Console, OpenConsole, Slot, SlotState } from "../../api/types";
 import { SlotTag } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Choice } from "../../ui/field";
@@ -84,7 +84,7 @@ export function Offer({ app, status, open, asked, onStart, onAttach }: Props) {
                   {it.slot === status.active ? ": serves" : ": idle"}
                 </>
               ),
-              hint: possible.includes(it.slot) ? it.node : "Nothing runs in it.",
+              hint: possible.includes(it.slot) ? it.node : impossible(it.state),
               disabled: !possible.includes(it.slot),
             }))}
           />
@@ -101,4 +101,15 @@ export function Offer({ app, status, open, asked, onStart, onAttach }: Props) {
       )}
     </>
   );
+}
+
+function impossible(state: SlotState): string {
+  switch (state) {
+    case "frozen":
+      return "It is frozen, and answers nothing.";
+    case "resting":
+      return "It comes to rest, to be frozen.";
+    default:
+      return "Nothing runs in it.";
+  }
 }

@@ -10,6 +10,7 @@ import { label, short } from "../../ui/format";
 import { Sentence } from "../../ui/state";
 import { Since } from "../../ui/time";
 import { healthOf } from "../../deployment/health";
+import { Kept, idleOf, waits } from "../../deployment/standby";
 
 type Actions = { status: AppStatus; onDeploy: () => void; onRollback: () => void };
 /** `by`: the deployment that last made what serves active. */
@@ -18,6 +19,8 @@ type Props = Actions & { by: Deployment | undefined; subjects: ReadonlyMap<strin
 export function Serving({ status, by, subjects, onDeploy, onRollback }: Props) {
   const { serving, active } = status;
   const health = healthOf(status);
+  const idle = idleOf(status);
+  const waiting = waits(status);
   const subject = serving?.commit ? subjects.get(serving.commit) : undefined;
   return (
     <section class="card serving" aria-labelledby="serving-title">
@@ -44,6 +47,8 @@ export function Serving({ status, by, subjects, onDeploy, onRollback }: Props) {
                 </span>
               )}
             </p>
+            {idle?.standby && <p class="muted"><SlotTag slot={idle.slot} /> <Kept it={idle} /></p>}
+            {waiting && <p class="muted">{waiting}</p>}
             {status.auto_deploy && <p class="serving-auto muted"><Auto status={status} /></p>}
           </>
         ) : (
@@ -83,6 +88,8 @@ function Actions({ status, onDeploy, onRollback }: Actions) {
       };
   const refusal = status.rollback.refusal ?? undefined;
   const target = status.rollback.target;
+  const idle = idleOf(status);
+  const isReady = idle?.standby?.ready && idle.release?.number === target?.number;
   const whyDeploy = viewer ?? noSource;
   const whyRollback = viewer ?? refusal;
   return (
@@ -102,7 +109,7 @@ function Actions({ status, onDeploy, onRollback }: Actions) {
         </Button>
       </div>
       <div class="actions-why">
-        {!whyRollback && target && <p id="rollback-target">Rollback goes to <strong>{label(target)}</strong>, without a build.</p>}
+        {!whyRollback && target && <p id="rollback-target">Rollback goes to <strong>{label(target)}</strong>, without a build{isReady ? " and without a start" : ""}.</p>}
         {whyDeploy && <p id="why-deploy"><Sentence text={whyDeploy.message} /></p>}
         {!viewer && refusal && (
           <p id="why-rollback">

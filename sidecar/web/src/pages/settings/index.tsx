@@ -1,5 +1,5 @@
 // How an app is configured, and the one thing of it that is switched here: auto-deploy.
-// The map: `index` is the page and what the file says, `auto-deploy` the switch, `webhook` its secret.
+// The map: `index` is the page and what the file says, `words` its sentences, `auto-deploy` the switch, `webhook` its secret.
 
 import type { ComponentChildren } from "preact";
 import { get } from "../../api/client";
@@ -13,6 +13,7 @@ import { count, duration } from "../../ui/format";
 import { LoadedView, useLoad } from "../../ui/load";
 import { AutoDeploySection } from "./auto-deploy";
 import { WebhookSection } from "./webhook";
+import { standbyInWords } from "./words";
 import "./settings.css";
 
 export default function SettingsPage({ params }: PageProps) {
@@ -35,19 +36,6 @@ function View({ app, status }: { app: string; status: AppStatus }) {
       </LoadedView>
     </Page>
   );
-}
-
-/** What an idle slot does, in a sentence. */
-function standbyInWords(mode: string): string {
-  switch (mode) {
-    case "cold":
-      return "Cold: the idle slot is stopped after the drain, and a rollback starts it, which takes seconds.";
-    case "warm":
-    case "frozen":
-      return `${mode === "warm" ? "Warm" : "Frozen"}, by the file. This version of Vial stops the idle slot after its drain all the same, so a rollback starts it, which takes seconds.`;
-    default:
-      return mode;
-  }
 }
 
 function FileSection({ settings }: { settings: Settings }) {
@@ -88,7 +76,7 @@ function FileSection({ settings }: { settings: Settings }) {
         <Group title="How it goes out">
           <Fact name="Drain">{`Requests have ${duration(settings.drain_ms)} to end.`}</Fact>
           <Fact name="Stop">{`SIGTERM, and SIGKILL after ${duration(settings.stop_ms)}.`}</Fact>
-          <Fact name="Standby">{standbyInWords(settings.standby)}</Fact>
+          <Fact name="Standby">{standbyInWords(settings)}</Fact>
         </Group>
         <Group title="Database">
           <Fact name="Migrates by">{settings.migrate ? <code>{settings.migrate}</code> : "Nothing: deploys leave the database alone."}</Fact>

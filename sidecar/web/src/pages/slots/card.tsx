@@ -3,23 +3,31 @@
 import type { ComponentChildren } from "preact";
 import type { SlotState, SlotStatus } from "../../api/types";
 import { appAddress } from "../../layout/app-frame";
+import { Kept } from "../../deployment/standby";
 import type { Used } from "../../live/metrics";
 import { isAdmin } from "../../session";
 import { Badge, Dot, SlotTag, type Tone } from "../../ui/badge";
-import { LinkButton } from "../../ui/button";
+import { Button, LinkButton } from "../../ui/button";
 import { bytes, count, cpu, label, short } from "../../ui/format";
 import { Ago, Since } from "../../ui/time";
 import { HealthStrip } from "./health";
 
-const STATES: Record<SlotState, { word: string; tone: Tone }> = {
+type Shown = { word: string; tone: Tone };
+
+const STATES: Record<SlotState, Shown> = {
   stopped: { word: "Stopped", tone: "neutral" },
   starting: { word: "Starting, not healthy yet", tone: "accent" },
   running: { word: "Running", tone: "good" },
   resting: { word: "Comes to rest, to be frozen", tone: "accent" },
-  frozen: { word: "Frozen: ready for a rollback", tone: "good" },
+  frozen: { word: "Frozen", tone: "good" },
   stopping: { word: "Stopping", tone: "neutral" },
   backoff: { word: "Exited by itself; started again soon", tone: "bad" },
 };
+
+function stateOf(it: SlotStatus): Shown {
+  const warm = it.state === "running" && it.standby?.mode === "warm" && it.standby.ready;
+  return warm ? { word: "Warm: runs without traffic", tone: "good" } : STATES[it.state];
+}
 
 export function SlotCard(props: {
   app: string;
@@ -29,9 +37,11 @@ export function SlotCard(props: {
   /** Whether the next deploy goes to it. */
   next: boolean;
   used: Used;
+  /** Asks for another standby; absent where nobody may. */
+  onStandby?: (() => void) | undefined;
 }) {
   const { app, it, active, used } = props;
-  const { word, tone } = STATES[it.state];
+  const { word, tone } = stateOf(it);
   const runs = it.state === "running" || it.state === "starting";
   const sample = used.samples.at(-1)?.slots.find((sampled) => sampled.slot === it.slot);
   return (
@@ -55,14 +65,14 @@ export function SlotCard(props: {
       </div>
       <dl class="slot-facts">
         <Fact name="Health">
-          {it.health ? (
+          {it.health && it.state !== "frozen" ? (
             <Dot tone={it.health.healthy ? "good" : "bad"}>
               <span class="breaks">
                 {it.health.healthy ? "Healthy" : "Failing"}: {it.health.detail}, for <Since at={it.health.since} />
               </span>
             </Dot>
           ) : (
-            <span class="muted">not checked</span>
+            <span class="muted">{it.state === "frozen" ? "not asked while it is frozen" : "not checked"}</span>
           )}
         </Fact>
         <Fact name="Up">{it.since && it.pid ? <Since at={it.since} /> : <None />}</Fact>
@@ -78,7 +88,8 @@ export function SlotCard(props: {
           <Fact name="In flight">{count(sample.in_flight, "request")}</Fact>
         )}
         {it.last_exit && <Fact name="Ended last"><span class="breaks">{it.last_exit}</span></Fact>}
-        {!active && it.release && <Fact name="Rollback">{rollback(it.state)}</Fact>}
+        {!active && it.standby && <Fact name="Standby"><Kept it={it} /></Fact>}
+        {!active && !it.standby && it.release && <Fact name="Rollback">{rollback(it.state)}</Fact>}
       </dl>
       <HealthStrip slot={it.slot} changes={used.health} now={it.health} />
       <footer class="slot-foot">
@@ -86,6 +97,7 @@ export function SlotCard(props: {
         {isAdmin.value && runs && (
           <LinkButton small href={appAddress(app, `/console?slot=${it.slot}`)}>Console on it</LinkButton>
         )}
+        {props.onStandby && <Button small icon="pause" onClick={props.onStandby}>Standby…</Button>}
         {it.since && !it.pid && <span class="muted">started <Ago at={it.since} /></span>}
       </footer>
     </section>
@@ -107,5 +119,5 @@ function None() {
 
 /** What the idle slot's state means for a rollback to it. */
 function rollback(state: SlotState): string {
-  return state === "running" ? "a switch, as it runs" : "it is started first";
+  return state === "running" ? "a switch, as it runs" : "it starts anew";
 }

@@ -1,9 +1,10 @@
 // Both slots of an app, and what restarts and stops them.
 // The map: `index` is the page, `card` one slot, `health` its checks over time, `use` memory and CPU,
-// `chart` the drawing, `dialogs` what changes something.
+// `chart` the drawing, `dialogs` and `standby` what changes something.
 
 import { useState } from "preact/hooks";
 import type { AppStatus } from "../../api/types";
+import { idleOf, waits } from "../../deployment/standby";
 import { AppFrame } from "../../layout/app-frame";
 import { Page } from "../../layout/page";
 import { useMetrics } from "../../live/metrics";
@@ -13,6 +14,7 @@ import { Button } from "../../ui/button";
 import { Notice, ProblemNotice } from "../../ui/state";
 import { SlotCard } from "./card";
 import { RestartDialog, StartDialog, StopDialog } from "./dialogs";
+import { StandbyDialog } from "./standby";
 import { Use } from "./use";
 import "./slots.css";
 
@@ -21,7 +23,7 @@ export default function SlotsPage({ params }: PageProps) {
   return <AppFrame app={app}>{(status) => <Slots app={app} status={status} />}</AppFrame>;
 }
 
-type Open = "restart" | "stop" | "start";
+type Open = "restart" | "stop" | "start" | "standby";
 
 function Slots({ app, status }: { app: string; status: AppStatus }) {
   const [open, setOpen] = useState<Open>();
@@ -29,6 +31,8 @@ function Slots({ app, status }: { app: string; status: AppStatus }) {
   const used = useMetrics(app).value;
   const stopped = status.desired === "stopped";
   const nothing = !status.active;
+  const idle = idleOf(status);
+  const waiting = waits(status);
   return (
     <Page
       title="Slots"
@@ -59,6 +63,7 @@ function Slots({ app, status }: { app: string; status: AppStatus }) {
           <p>{app} has no live release yet. Its first deploy goes to the blue slot.</p>
         </Notice>
       )}
+      {waiting && <Notice><p>{waiting}</p></Notice>}
       {status.warnings.map((it) => <ProblemNotice key={it.code + it.message} problem={it} kind="warn" />)}
       <div class="slots-pair">
         {status.slots.map((it) => (
@@ -70,13 +75,15 @@ function Slots({ app, status }: { app: string; status: AppStatus }) {
             since={status.active === it.slot ? status.serving_since : undefined}
             next={status.active ? status.active !== it.slot : it.slot === "blue"}
             used={used}
+            onStandby={isDeployer.value && !stopped && it === idle ? () => setOpen("standby") : undefined}
           />
         ))}
       </div>
       <Use used={used} />
-      {!isDeployer.value && <p class="muted">Restarting and stopping need the role deployer.</p>}
+      {!isDeployer.value && <p class="muted">Restarting, stopping and changing the standby need the role deployer.</p>}
       {open === "restart" && <RestartDialog app={app} onClose={close} />}
       {open === "stop" && <StopDialog app={app} status={status} onClose={close} />}
+      {open === "standby" && idle && <StandbyDialog app={app} status={status} idle={idle} used={used} onClose={close} />}
       {open === "start" && <StartDialog app={app} onClose={close} />}
     </Page>
   );

@@ -1,0 +1,120 @@
+//! What the libraries in the slots say of their rest, and when they are answered.
+
+use tokio::sync::oneshot;
+use vial_protocol::standby::{Rest, Rested};
+use vial_protocol::{Code, Problem, Slot};
+
+use super::machine::{Event, Fact, Life, PerSlot, RunId};
+use super::task::Task;
+
+/// How much of what a release says is kept: it is untrusted.
+const DETAIL: usize = 200;
+
+/// What was said, and who waits.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// What each slot's release waited for last.
+    details: PerSlot<Option<String>>,
+    /// A library that holds still until it is frozen.
+    holds: Option<Holds>,
+    /// The revision of the status that said first who works now.
+    since: u64,
+    works: Option<Slot>,
+}
+
+#[derive(Debug)]
+struct Holds {
+    slot: Slot,
+    run: RunId,
+    tell: oneshot::Sender<Result<Rested, Problem>>,
+}
+
+impl Said {
+    /// A status is published.
+    pub(super) fn published(&mut self, revision: u64, works: Option<Slot>) {
+        if self.works != works {
+            self.works = works;
+            self.since = revision;
+        }
+    }
+
+    /// Why a run did not come to rest, as a phrase.
+    fn why(&self, slot: Slot, rest: std::time::Duration) -> String {
+        let time = format!("within {} s", rest.as_secs_f64());
+        match self.details.get(slot) {
+            Some(detail) => format!("it did not come to rest {time}: {detail}"),
+            None => format!("no word came {time} that its release came to rest"),
+        }
+    }
+}
+
+impl Task {
+    /// The library in a slot's release says whether it is at rest.
+    pub(super) async fn rest(
+        &mut self,
+        slot: Slot,
+        rest: Rest,
+        tell: oneshot::Sender<Result<Rested, Problem>>,
+    ) {
+        let life = self.state.slots.get(slot).life;
+        let Some(run) = life.run().filter(|run| self.context.marker(*run) == rest.run) else {
+            let problem = Problem::new(
+                Code::WrongState,
+                format!("Not heard: the release in {slot} was started anew since."),
+            );
+            let _ = tell.send(Err(problem));
+            return;
+        };
+        // One that has not seen yet what it shall do now speaks of something else.
+        let seen = rest.revision.is_none_or(|revision| revision >= self.said.since);
+        let detail = rest.detail.as_deref().filter(|_| !rest.rested);
+        *self.said.details.get_mut(slot) = detail.map(|it| self.cleaned(it));
+        let resting = matches!(life, Life::Resting { .. });
+        if rest.rested && rest.holds && resting {
+            self.release_holds();
+            self.said.holds = Some(Holds { slot, run, tell });
+            self.turn(Event::Fact(Fact::HoldsStill { slot, run })).await;
+        } else {
+            let _ = tell.send(Ok(Rested { frozen: false }));
+        }
+        if seen || !rest.rested {
+            self.turn(Event::Fact(Fact::Spoke { slot, run, rested: rest.rested })).await;
+        }
+    }
+
+    /// A run has had its time to come to rest.
+    pub(super) async fn rest_over(&mut self, slot: Slot, run: RunId) {
+        let why = self.said.why(slot, self.context.config.standby.rest);
+        self.turn(Event::Fact(Fact::Restless { slot, run, why })).await;
+    }
+
+    /// It was held still for nothing: it tries again, and this is why where it does so in vain.
+    pub(super) fn not_frozen(&mut self, slot: Slot, why: &str) {
+        *self.said.details.get_mut(slot) = Some(self.cleaned(why));
+        self.release_holds();
+    }
+
+    /// Answers who holds still, once it was frozen or will not be.
+    pub(super) fn answer_holds(&mut self) {
+        let Some(Holds { slot, run, .. }) = self.said.holds else { return };
+        let frozen = match self.state.slots.get(slot).life {
+            Life::Resting { run: it } if it == run => return,
+            Life::Frozen { run: it } => it == run,
+            _ => false,
+        };
+        if let Some(holds) = self.said.holds.take() {
+            let _ = holds.tell.send(Ok(Rested { frozen }));
+        }
+    }
+
+    fn release_holds(&mut self) {
+        if let Some(holds) = self.said.holds.take() {
+            let _ = holds.tell.send(Ok(Rested { frozen: false }));
+        }
+    }
+
+    fn cleaned(&self, detail: &str) -> String {
+        let text = self.context.vault.mask(detail);
+        text.chars().filter(|it| !it.is_control()).take(DETAIL).collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! Since when an idle slot is kept, and until when: what the machine, which has no clock, leaves to
+//! others. And whether it may be kept as something else.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use vial_protocol::{Desired, Plan, Problem, Slot, Standby, StandbyMode};
+
+use super::history::History;
+use super::known::Known;
+use super::machine::{AskKeep, PerSlot};
+use crate::store::load::{Kept, Loaded};
+use crate::store::record::Record;
+
+/// What each slot is kept as.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standbys(PerSlot<Option<Kept>>);
+
+impl Standbys {
+    /// As an earlier daemon left it.
+    #[must_use]
+    pub fn restored(loaded: &Loaded) -> Standbys {
+        let mut standbys = PerSlot::default();
+        for (slot, kept) in &loaded.standbys {
+            *standbys.get_mut(*slot) = Some(*kept);
+        }
+        Standbys(standbys)
+    }
+
+    /// Takes a step's records in, as the store has them.
+    pub fn apply(&mut self, records: &[Record], now: Timestamp) {
+        // The store has no finer time.
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        for record in records {
+            let Record::Standby { slot, kept } = record else { continue };
+            let before = *self.0.get(*slot);
+            *self.0.get_mut(*slot) = kept.map(|keep| {
+                let same = |it: &Kept| (it.keep.mode, it.keep.ready) == (keep.mode, keep.ready);
+                let mut kept = Kept { keep, since: now };
+                if let Some(before) = before.filter(same) {
+                    let passed = now.duration_since(before.since).max(SignedDuration::ZERO);
+                    kept.since = before.since;
+                    kept.keep.lasts += passed.unsigned_abs();
+                }
+                kept
+            });
+        }
+    }
+
+    /// When a slot's standby ends.
+    #[must_use]
+    pub fn until(&self, slot: Slot) -> Option<Timestamp> {
+        let kept = self.0.get(slot).as_ref()?;
+        kept.since.checked_add(kept.keep.lasts).ok()
+    }
+
+    /// What readers see of it.
+    #[must_use]
+    pub fn shown(&self, slot: Slot, history: &History) -> Option<Standby> {
+        let Kept { keep, since } = (*self.0.get(slot))?;
+        Some(Standby {
+            mode: keep.mode,
+            ready: keep.ready,
+            since,
+            until: self.until(slot)?,
+            expected_ms: history.expected_from_standby(keep.mode),
+        })
+    }
+}
+
+impl Known<'_> {
+    /// What the idle slot is kept as, where a rollback finds in it what it needs.
+    pub(super) fn ready_for(self, plan: &Plan) -> Option<Standby> {
+        let standby = self.standbys.shown(plan.slot, self.history)?;
+        (plan.hot && standby.ready).then_some(standby)
+    }
+
+    /// What the idle slot would be kept as, and with which release.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn keep(self, mode: StandbyMode, lasts: Option<Duration>) -> Result<AskKeep, Problem> {
+        let what = "The standby was not changed";
+        if self.state.current.is_some() {
+            return Err(self.refuse().in_progress(what));
+        }
+        let (Some(serving), Some(from)) = (self.state.serving, self.state.serving_release()) else {
+            return Err(self.refuse().nothing_deployed(what));
+        };
+        if mode == StandbyMode::Cold {
+            return Ok(AskKeep { mode, lasts, release: from, environment: 0 });
+        }
+        if self.state.desired == Desired::Stopped {
+            return Err(self.refuse().stopped(what));
+        }
+        let target = self.previous(serving, from).map_err(|why| instead(what, &why))?;
+        let release = target.release.unwrap_or_default();
+        if self.history.release(release).is_none() {
+            return Err(instead(what, &self.refuse().not_retained(target.number)));
+        }
+        Ok(AskKeep { mode, lasts, release, environment: target.environment })
+    }
+}
+
+fn instead(what: &str, why: &Problem) -> Problem {
+    let message = format!("{what}: there is no release to keep for a rollback. {}", why.message);
+    Problem { message, ..why.clone() }
+}
