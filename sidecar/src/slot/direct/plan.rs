@@ -1,6 +1,7 @@
 //! What `bin/NAME start` would have computed.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -32,8 +33,8 @@ const SCRIPT: u64 = 256 << 10;
 /// The configuration of a release may be long.
 const CONFIG: u64 = 16 << 20;
 
-/// How a release is started without its script.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a release is started without its script. Its environment has secrets: `Debug` shows none of it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Plan {
     /// `erlexec`, of the release.
     pub program: PathBuf,
@@ -155,6 +156,12 @@ pub fn look(release: &Path, name: &str, env: &Variables, place: &Place) -> Resul
         env: paths.env(env, (name, version, mode)),
         boot,
     })
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").field("program", &self.program).finish_non_exhaustive()
+    }
 }
 
 impl Plan {
