@@ -220,7 +220,7 @@ fn odd(host: &Host, file: &str, add: &str) -> PathBuf {
 async fn a_release_that_says_more_is_started_by_its_script_and_the_doctor_says_why() {
     let host = Host::shop(&format!("{QUICK}\n{DIRECT}")).await;
     let odd = odd(&host, "releases/1.0.0/env.sh", "export FROM_ENV_SH=yes\n");
-    host.vial(&["deploy", "shop", &text(&odd)]).await.ends(0);
+    host.vial(&["deploy", "shop", text(&odd)]).await.ends(0);
     let ran = host.serving_environment().await;
     assert_eq!(ran.get("FROM_ENV_SH").map(String::as_str), Some("yes"));
     let reason = "releases/1.0.0/env.sh does more than comments do";

@@ -200,9 +200,9 @@ fn environment(
     }
     let mode = config.mode.map(Mode::as_str);
     if let Some(mode) = mode {
-        let theirs = env_file.iter().chain(&kept).map(|(name, value)| (name.as_str(), value));
-        let theirs = theirs.filter(|(name, _)| *name == "RELEASE_MODE").map(|(_, value)| value);
-        if theirs.last().is_some_and(|theirs| theirs != mode) {
+        let mut own = env_file.iter().chain(&kept).rev();
+        let theirs = own.find(|(name, _)| name == "RELEASE_MODE").map(|(_, value)| value);
+        if theirs.is_some_and(|theirs| theirs != mode) {
             tracing::warn!(app = context.app(), mode, "`mode` wins over the app's RELEASE_MODE");
         }
     }
