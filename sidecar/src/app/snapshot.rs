@@ -100,7 +100,7 @@ impl Parts<'_> {
             // What it said before it was frozen is no news.
             health: seen.health.clone().filter(|_| !matches!(place.life, Life::Frozen { .. })),
             last_exit: seen.last_exit.clone(),
-            standby: self.known.standbys.shown(slot, self.known.history),
+            standby: self.known.standbys.shown(slot, self.known.state, self.known.history),
         }
     }
 

@@ -8,7 +8,7 @@ use vial_protocol::{Desired, Plan, Problem, Slot, Standby, StandbyMode};
 
 use super::history::History;
 use super::known::Known;
-use super::machine::{AskKeep, PerSlot};
+use super::machine::{AskKeep, Life, PerSlot, State};
 use crate::store::load::{Kept, Loaded};
 use crate::store::record::Record;
 
@@ -54,13 +54,14 @@ impl Standbys {
         kept.since.checked_add(kept.keep.lasts).ok()
     }
 
-    /// What readers see of it.
+    /// What readers see of it. One that is warm and does not answer promises nothing.
     #[must_use]
-    pub fn shown(&self, slot: Slot, history: &History) -> Option<Standby> {
+    pub fn shown(&self, slot: Slot, state: &State, history: &History) -> Option<Standby> {
         let Kept { keep, since } = (*self.0.get(slot))?;
+        let fails = matches!(state.slots.get(slot).life, Life::Running { healthy: false, .. });
         Some(Standby {
             mode: keep.mode,
-            ready: keep.ready,
+            ready: keep.ready && !fails,
             since,
             until: self.until(slot)?,
             expected_ms: history.expected_from_standby(keep.mode),
@@ -71,7 +72,7 @@ impl Standbys {
 impl Known<'_> {
     /// What the idle slot is kept as, where a rollback finds in it what it needs.
     pub(super) fn ready_for(self, plan: &Plan) -> Option<Standby> {
-        let standby = self.standbys.shown(plan.slot, self.history)?;
+        let standby = self.standbys.shown(plan.slot, self.state, self.history)?;
         (plan.hot && standby.ready).then_some(standby)
     }
 
