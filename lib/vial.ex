@@ -67,7 +67,7 @@ defmodule Vial do
   A slot that is kept `frozen` is stopped in the middle of whatever it does. So that this is nothing,
   its release is frozen only after it said that it rests: the callbacks for standby have ended, then
   those with `after: :drain`, no Oban works (`Vial.Oban`), and no database connection is in use
-  (`Vial.Ecto`).
+  (`Vial.Ecto`). A page that keeps a WebSocket open keeps its slot from that: see `Vial.Phoenix`.
   """
 
   alias Vial.{API, Change, Error, Feed, History, Logs, Progress, Role, View, Watch}

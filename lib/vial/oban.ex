@@ -31,7 +31,8 @@ defmodule Vial.Oban do
 
   A slot in which Oban runs and this was not registered is not frozen, unless its queues are paused. A
   queue whose process is started again comes back as it was configured. Oban inserts the jobs of a crontab on one node only, whichever slot that
-  is; any node's queues work them.
+  is; any node's queues work them. Where that node is frozen, another one takes its place after Oban's
+  own time for it, 30 seconds.
 
   Needs Oban 2.17 or newer, and Erlang distribution as Vial sets it up: Oban tells the two slots
   apart by the names of their nodes.

@@ -38,7 +38,7 @@ defmodule Vial.Role do
   @begin_again 1_000
   # While the node's applications are being started not all callbacks are registered.
   @look_again 100
-  # What came to rest fell over: it is tried again after this.
+  # What came to rest fell over, or got no answer: it is tried again after this.
   @rest_again 1_000
 
   @spec start_link(term) :: GenServer.on_start()
@@ -143,6 +143,11 @@ defmodule Vial.Role do
       {:event, event} ->
         Feed.more(state.feed)
         {:noreply, heard(event, state)}
+
+      # For a node that was frozen everybody else was away.
+      {:lost, %{reason: :timeout} = error} when state.resting != nil ->
+        Logger.debug("Vial: #{error.message}")
+        {:noreply, state}
 
       {:lost, error} ->
         Logger.warning("Vial: #{error.message} This node stays #{word(state.role)} meanwhile.")
@@ -355,11 +360,14 @@ defmodule Vial.Role do
   defp started?, do: match?({_internal, :started}, :init.get_status())
 
   # What is in the feed of before it was frozen names the same rest: it is not begun again.
-  defp rested({:shutdown, _frozen_or_refused}, state), do: %{state | over: state.resting}
+  defp rested({:shutdown, ended}, state) when ended in [:frozen, :refused],
+    do: %{state | over: state.resting}
 
   defp rested(reason, state) do
-    Logger.error("Vial: this slot could not come to rest: #{inspect(reason)}")
+    if reason != {:shutdown, :late},
+      do: Logger.error("Vial: this slot could not come to rest: #{inspect(reason)}")
+
     Process.send_after(self(), {:rest_again, state.resting}, @rest_again)
-    settle(%{state | over: state.resting})
+    %{state | over: state.resting}
   end
 end

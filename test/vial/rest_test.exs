@@ -170,6 +170,16 @@ defmodule Vial.RestTest do
       assert log =~ "this slot rests and is not frozen: There is no run-7."
     end
 
+    test "takes its question back where the daemon does not answer, and asks anew" do
+      begin(status(active: :green))
+      freezing()
+      FakeClient.push({:app, resting(1)})
+      assert_receive {:asked, asker, _}
+      monitor = Process.monitor(asker)
+      assert_receive {:DOWN, ^monitor, :process, _, {:shutdown, :late}}, 30_000
+      assert_receive {:asked, _another, _}
+    end
+
     test "takes its question back where the rollback came first" do
       begin(status(active: :green))
       freezing()

@@ -8,6 +8,8 @@ defmodule Vial.RoleTest do
   alias Vial.{FakeClient, Place}
 
   doctest Vial.Oban
+  doctest Vial.Ecto
+  doctest Vial.Phoenix
 
   defmodule Queues do
     def active, do: send(:role_test, :queues_run)

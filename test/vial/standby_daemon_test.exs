@@ -50,6 +50,19 @@ defmodule Vial.StandbyDaemonTest do
     apart(journal)
   end
 
+  test "a release that was frozen for longer than any limit knows for how long", %{at: at} do
+    assert {:ok, %{status: :succeeded}} = Vial.deploy(@first, at)
+    assert {:ok, %{status: :succeeded}} = Vial.deploy(@second, at)
+    state(at, :blue, :frozen)
+    Process.sleep(7_000)
+    assert {:ok, %{status: :succeeded}} = Vial.rollback(at)
+
+    await(at, fn _status ->
+      {:ok, log} = Vial.logs([slot: :blue] ++ Keyword.delete(at, :quiet))
+      Enum.any?(log.lines, &(&1.text =~ ~r/Vial: this slot was frozen for \d+\.\d s\./))
+    end)
+  end
+
   test "from frozen to warm and back, as somebody asks for it", %{at: at, journal: journal} do
     assert {:ok, %{status: :succeeded}} = Vial.deploy(@first, at)
     assert {:ok, %{status: :succeeded}} = Vial.deploy(@second, at)

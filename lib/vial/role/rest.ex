@@ -15,16 +15,22 @@ defmodule Vial.Role.Rest do
   alias Vial.{API, Error, Feed}
   alias Vial.Role.Report
 
-  # How long the daemon may take to freeze this node. While it is frozen no time passes for it.
-  @limit 5_000
+  # How long the daemon may take to freeze this node: so many ticks, each of so many milliseconds. A
+  # clock would count the time in which it is frozen too.
+  @ticks 50
+  @tick 100
+  # A tick that took so long was one in which this node was frozen.
+  @stopped 1_000
   # What is not at rest yet is looked at again after this.
   @pause 100
   # The daemon would not, or could not be asked.
   @ask_again 500
   @alone 500
 
-  @typedoc "How a rest ended: it was frozen meanwhile, or the daemon knows of no such thing."
-  @type ended :: :frozen | :refused
+  @typedoc """
+  How a rest ended: it was frozen meanwhile, the daemon knows of no such thing, or it did not answer.
+  """
+  @type ended :: :frozen | :refused | :late
 
   @doc """
   Begins, for the calling process: in this run of the slot, because of the status with this revision.
@@ -67,11 +73,7 @@ defmodule Vial.Role.Rest do
     end
   end
 
-  defp answered({:ok, %{frozen: true, for: millis}}, _rest) do
-    Logger.info("Vial: this slot was frozen for #{Vial.Look.took(millis)}.")
-    :frozen
-  end
-
+  defp answered({:ok, %{frozen: true}}, _rest), do: :frozen
   defp answered({:ok, _not_frozen}, rest), do: later(@ask_again, rest)
   defp answered({:waits, detail}, rest), do: waits(detail, rest)
 
@@ -100,13 +102,39 @@ defmodule Vial.Role.Rest do
 
   defp ask(rest) do
     Report.said(true)
-    began = System.monotonic_time(:millisecond)
-
     body = %{run: rest.run, revision: rest.revision, rested: true, holds: true}
+    witness = witness(self())
+    answer = API.say("/rest", :rested, body, :infinity)
+    send(witness, :answered)
+    answer
+  end
 
-    with {:ok, %{frozen: frozen?}} <- API.say("/rest", :rested, body, @limit) do
-      {:ok, %{frozen: frozen?, for: System.monotonic_time(:millisecond) - began}}
-    end
+  # Ends a rest that nobody answers, and so takes its question back; and knows for how long this node
+  # was frozen, whoever ended the rest then.
+  defp witness(rest) do
+    spawn(fn ->
+      monitor = Process.monitor(rest)
+      witness(rest, monitor, @ticks, System.monotonic_time(:millisecond))
+    end)
+  end
+
+  defp witness(rest, _monitor, 0, _before), do: Process.exit(rest, {:shutdown, :late})
+
+  defp witness(rest, monitor, ticks, before) do
+    over? =
+      receive do
+        :answered -> true
+        {:DOWN, ^monitor, :process, _rest, _reason} -> true
+      after
+        @tick -> false
+      end
+
+    now = System.monotonic_time(:millisecond)
+
+    if now - before > @stopped,
+      do: Logger.info("Vial: this slot was frozen for #{Vial.Look.took(now - before)}.")
+
+    if not over?, do: witness(rest, monitor, ticks - 1, now)
   end
 
   # A node that is frozen keeps others waiting that send to it. Those that were left are looked for

@@ -44,6 +44,8 @@ pub enum Purpose {
     Eval,
     /// A terminal for a person.
     Console,
+    /// Having a release load its modules.
+    Warm,
 }
 
 impl Purpose {
@@ -58,6 +60,7 @@ impl Purpose {
             Purpose::Rpc => "rpc",
             Purpose::Eval => "eval",
             Purpose::Console => "console",
+            Purpose::Warm => "warm",
         }
     }
 

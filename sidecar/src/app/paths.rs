@@ -15,6 +15,7 @@
 //! apps/shop/builds/7/build.log what the build of #7 printed (the build's own)
 //! apps/shop/build/             where it is built (the build's own)
 //! apps/shop/console/           where consoles on releases that do not run are started, 0755
+//! apps/shop/nodes/             what its Erlang nodes read as they start: the cookie, 0755
 //! apps/shop/slots/blue.log     what the release in the blue slot wrote, 0640
 //! apps/shop/slots/blue.log.d/  what of that is compressed, 0750 (the log's own)
 //! apps/shop/slots/blue/        its working folder: tmp/, erl_crash.dump
@@ -142,6 +143,12 @@ impl AppLayout {
     #[must_use]
     pub fn console(&self) -> PathBuf {
         self.root.join("console")
+    }
+
+    /// What its Erlang nodes read as they start.
+    #[must_use]
+    pub fn nodes(&self) -> PathBuf {
+        self.root.join("nodes")
     }
 
     /// The parent of what is each slot's.

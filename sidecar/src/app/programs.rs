@@ -12,12 +12,11 @@ use vial_protocol::{Problem, Slot};
 
 use super::context::Context;
 use super::helpers::{Journalled, Purpose};
-use super::jobs::evaluate::{failed, marker, node};
+use super::jobs::evaluate::{failed, for_remote, marker, node};
 use super::jobs::launch::{prepare, user};
 use super::whereabouts::Whereabouts;
 use crate::slot::environment::Variables;
 use crate::slot::family::Guard;
-use crate::slot::remote::RemoteCommand;
 use crate::slot::terminal::{Size, Terminal};
 use crate::slot::{Exit, Output, Process, Spec, family, spawn};
 
@@ -75,14 +74,15 @@ pub async fn console(
     size: Size,
     term: &str,
 ) -> Result<Console, Problem> {
-    let RemoteCommand { program, args } = node(context, slot).await?.console();
+    let command = node(context, slot).await?.console();
     let marker = marker(context);
     let version = context.version_in(slot, None).await;
     let environment = prepare(context, slot, marker.clone(), version).await.map_err(failed)?;
+    let env = for_remote(&environment, &command);
     let started = Program {
-        program,
-        args,
-        env: environment.for_remote(),
+        program: command.program,
+        args: command.args,
+        env,
         cwd: context.layout.work(slot),
         marker,
     };

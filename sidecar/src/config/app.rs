@@ -43,6 +43,10 @@ pub struct AppConfig {
     pub bake: Duration,
     /// What an idle slot does.
     pub standby: Standby,
+    /// What starts a release.
+    pub start: Start,
+    /// When a release loads its modules; as it says itself where absent.
+    pub mode: Option<Mode>,
     /// How many releases are kept on disk: 2 to 100.
     pub keep_releases: u32,
     /// How much is kept of each slot's log.
@@ -149,6 +153,47 @@ pub struct Standby {
     /// What becomes of a slot that shall be frozen and does not come to rest in that time: warm or
     /// cold.
     pub otherwise: StandbyMode,
+}
+
+/// What starts a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Its own script, `bin/NAME start`.
+    Script,
+    /// Vial, with what the script would have computed; the script, where the release is another
+    /// than Vial knows.
+    Direct,
+}
+
+impl Start {
+    /// As in the app's file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Start::Script => "script",
+            Start::Direct => "direct",
+        }
+    }
+}
+
+/// When a release loads its modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// All of them, before it starts.
+    Embedded,
+    /// Each when it is called first; the rest in the background, once the release has the traffic.
+    Interactive,
+}
+
+impl Mode {
+    /// As in the app's file, and in `RELEASE_MODE`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Embedded => "embedded",
+            Mode::Interactive => "interactive",
+        }
+    }
 }
 
 /// How much is kept of a slot's log.

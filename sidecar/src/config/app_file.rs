@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vial_protocol::StandbyMode;
 
-use super::app::{AppConfig, Distribution, Logs, Ports, SlotEnv, Standby};
+use super::app::{AppConfig, Distribution, Logs, Mode, Ports, SlotEnv, Standby, Start};
 use super::document::Document;
 use super::entry::{Entry, quoted};
 use super::finding::{Finding, Place};
@@ -28,6 +28,8 @@ const KEYS: &[&str] = &[
     "stop",
     "bake",
     "standby",
+    "start",
+    "mode",
     "keep_releases",
     "logs",
     "distribution",
@@ -96,6 +98,13 @@ fn read_root(root: &Section<'_, '_>, stem: &str, daemon: &Daemon) -> AppFile {
         stop_timeout: read_timeout(root, "stop", 60 * SECOND, "stop = { timeout = \"60s\" }"),
         bake: read_duration(root, "bake", Duration::ZERO..=24 * HOUR, 30 * SECOND),
         standby: read_standby(root),
+        start: root
+            .get("start")
+            .and_then(|word| word.word(&[Start::Script, Start::Direct].map(|it| (it.as_str(), it))))
+            .unwrap_or(Start::Script),
+        mode: root.get("mode").and_then(|word| {
+            word.word(&[Mode::Embedded, Mode::Interactive].map(|it| (it.as_str(), it)))
+        }),
         keep_releases: root
             .get("keep_releases")
             .and_then(|number| number.number(2..=100, "a number of releases", "5"))

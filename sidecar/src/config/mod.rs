@@ -57,7 +57,7 @@ mod users;
 mod variables;
 
 pub use address::{Address, AddressError};
-pub use app::{AppConfig, Distribution, EnvVars, Logs, Ports, SlotEnv, Standby};
+pub use app::{AppConfig, Distribution, EnvVars, Logs, Mode, Ports, SlotEnv, Standby, Start};
 pub use app_source::{BUILDER, Source};
 pub use finding::ConfigError;
 pub use health::{Check, Health};

@@ -5,8 +5,8 @@
 //! asks each subject in the order in which a person would mend them:
 //!
 //! ```text
-//! configuration → state → disk → logs → environment → daemon → unit → apps → standby → ports →
-//! pushes → dashboard → caddy → route → records
+//! configuration → state → disk → logs → environment → daemon → unit → apps → standby → start →
+//! ports → pushes → dashboard → caddy → route → records
 //! ```
 //!
 //! Each subject is a file with a `check` that takes the scene and gives [`Finding`]s: what is fine
@@ -32,6 +32,7 @@ mod records;
 mod route;
 mod scene;
 mod standby;
+mod start;
 mod state;
 mod unit;
 pub mod view;
@@ -64,6 +65,7 @@ pub async fn examine(request: &Request) -> Vec<Finding> {
     if let Some(set) = scene.set_up() {
         findings.extend(apps::check(&set));
         findings.extend(standby::check(&set));
+        findings.extend(start::check(&set));
         findings.extend(ports::check(&set).await);
         findings.extend(pushes::check(&set));
         findings.extend(dashboard::check(&set));

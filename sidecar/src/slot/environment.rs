@@ -5,11 +5,13 @@
 //! `slot_env`; what Vial must decide itself, because the slot would not be the slot otherwise.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use vial_protocol::Slot;
 
+use super::direct::secret;
 use super::family::MARKER;
 
 /// Who may reach the Erlang distribution of a release.
@@ -38,6 +40,14 @@ pub struct StartEnvironment {
     pub node_host: String,
     /// The app's secret: letters and digits.
     pub cookie: String,
+    /// What the nodes of helpers are given for a cookie, where the app's must not stand on their
+    /// command line: something that nobody else has. The app's cookie, where absent.
+    pub helper_cookie: Option<String>,
+    /// The folder in which nodes find the cookie that is not on their command line.
+    pub nodes: PathBuf,
+    /// When a release loads its modules, `RELEASE_MODE`; as the app's own environment says where
+    /// absent.
+    pub mode: Option<&'static str>,
     /// A folder of the slot, for the release to write in.
     pub tmp: PathBuf,
     /// Where the BEAM writes what it knew when it crashed.
@@ -129,13 +139,16 @@ impl StartEnvironment {
     pub fn for_start(&self) -> Variables {
         let mut variables = self.common();
         variables.entry("PHX_SERVER".into()).or_insert_with(|| "true".into());
+        if let Some(mode) = self.mode {
+            variables.insert("RELEASE_MODE".into(), mode.into());
+        }
         // The release's own env.sh has the last word on RELEASE_NODE; only what stands first on
         // the emulator's command line beats it, and that is this. The script shall not name the
         // node as well: the emulator would warn of it twice in each log. No cookie here: of two,
         // OTP 25 takes neither but the one in the home folder.
         variables.insert("RELEASE_DISTRIBUTION".into(), "none".into());
         // epmd is Vial's business: one that the release started would be of its family.
-        self.flags(&mut variables, &format!("-name {} -start_epmd false", self.node()));
+        self.flags(&mut variables, format!("-name {} -start_epmd false", self.node()));
         finish(variables)
     }
 
@@ -145,6 +158,10 @@ impl StartEnvironment {
         let mut variables = self.common();
         variables.remove(&OsString::from("PHX_SERVER"));
         variables.insert("RELEASE_DISTRIBUTION".into(), "none".into());
+        // The script puts it on the command line, and the node calls nobody.
+        if let Some(cookie) = &self.helper_cookie {
+            variables.insert("RELEASE_COOKIE".into(), cookie.clone().into());
+        }
         finish(variables)
     }
 
@@ -155,6 +172,23 @@ impl StartEnvironment {
         variables.remove(&OsString::from("PHX_SERVER"));
         variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
         self.flags(&mut variables, "-start_epmd false");
+        finish(variables)
+    }
+
+    /// The same, for a command that finds the cookie in the file.
+    #[must_use]
+    pub fn for_remote_by_file(&self) -> Variables {
+        let mut variables = self.common();
+        variables.remove(&OsString::from("PHX_SERVER"));
+        variables.insert("RELEASE_DISTRIBUTION".into(), "name".into());
+        let home = variables.get(&OsString::from("HOME")).cloned().unwrap_or_default();
+        let mut flags = OsString::from("-start_epmd false");
+        for flag in secret::flags(home) {
+            flags.push(" ");
+            flags.push(escaped(&flag));
+        }
+        self.flags(&mut variables, &flags);
+        variables.insert(secret::VARIABLE.into(), self.nodes.clone().into());
         finish(variables)
     }
 
@@ -208,8 +242,8 @@ impl StartEnvironment {
 
     /// Puts flags of ours before the app's own ERL_AFLAGS: of two, the emulator heeds the first,
     /// also of two `-kernel` settings.
-    fn flags(&self, variables: &mut BTreeMap<OsString, OsString>, flags: &str) {
-        let mut all = OsString::from(flags);
+    fn flags(&self, variables: &mut BTreeMap<OsString, OsString>, flags: impl AsRef<OsStr>) {
+        let mut all = flags.as_ref().to_owned();
         if self.distribution == Distribution::Loopback {
             // Whatever the node's name says, it would listen on 0.0.0.0 otherwise.
             all.push(" -kernel inet_dist_use_interface {127,0,0,1}");
@@ -222,209 +256,20 @@ impl StartEnvironment {
     }
 }
 
+/// One word for the emulator, which splits its variables at blanks.
+fn escaped(word: &OsStr) -> OsString {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) || byte > 127;
+    let bytes = word.as_bytes().iter().flat_map(|byte| {
+        let escape = (!plain(*byte)).then_some(b'\\');
+        escape.into_iter().chain([*byte])
+    });
+    OsString::from_vec(bytes.collect())
+}
+
 fn finish(variables: BTreeMap<OsString, OsString>) -> Variables {
     variables.into_iter().collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn start() -> StartEnvironment {
-        StartEnvironment {
-            app: "shop".into(),
-            release_name: "shop_release".into(),
-            slot: Slot::Blue,
-            run_id: "run-1".into(),
-            port: Some(4000),
-            node_host: "127.0.0.1".into(),
-            cookie: "COOKIE".into(),
-            tmp: "/slots/blue/tmp".into(),
-            crash_dump: "/slots/blue/erl_crash.dump".into(),
-            home: "/home/shop".into(),
-            user: "shop".into(),
-            vial_socket: "/run/vial/vial.sock".into(),
-            nif: Some("/usr/lib/vial/libvial_nif.so".into()),
-            epmd_port: 4370,
-            distribution: Distribution::Loopback,
-            inherited: vec![],
-            env_file: vec![],
-            kept: vec![],
-            slot_env: vec![],
-        }
-    }
-
-    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
-    }
-
-    fn get<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
-        let mut found = variables.iter().filter(|(n, _)| n == name);
-        let value = found.next().map(|(_, value)| value.to_str().unwrap());
-        assert!(found.next().is_none(), "{name} is there once");
-        value
-    }
-
-    #[test]
-    fn a_release_learns_its_place() {
-        let variables = start().for_start();
-        for (name, value) in [
-            ("PORT", "4000"),
-            ("RELEASE_NODE", "shop_blue@127.0.0.1"),
-            ("RELEASE_COOKIE", "COOKIE"),
-            ("RELEASE_TMP", "/slots/blue/tmp"),
-            ("RELEASE_DISTRIBUTION", "none"),
-            ("PHX_SERVER", "true"),
-            ("VIAL_APP", "shop"),
-            ("VIAL_SLOT", "blue"),
-            ("VIAL_RUN", "run-1"),
-            ("VIAL_SOCKET", "/run/vial/vial.sock"),
-            ("VIAL_NIF", "/usr/lib/vial/libvial_nif.so"),
-            ("ERL_CRASH_DUMP", "/slots/blue/erl_crash.dump"),
-            ("ERL_EPMD_PORT", "4370"),
-            ("ERL_EPMD_ADDRESS", "127.0.0.1"),
-            ("HOME", "/home/shop"),
-        ] {
-            assert_eq!(get(&variables, name), Some(value), "{name}");
-        }
-    }
-
-    #[test]
-    fn little_of_the_daemons_environment_is_inherited() {
-        let inherited = [
-            ("PATH", "/opt/bin"),
-            ("LC_ALL", "de_DE.UTF-8"),
-            ("TZ", "Europe/Berlin"),
-            ("NOTIFY_SOCKET", "/run/systemd/notify"),
-            ("LISTEN_FDS", "1"),
-            ("RELEASE_NODE", "x"),
-            ("BINDIR", "/x"),
-            ("ROOTDIR", "/x"),
-            ("EMU", "x"),
-            ("PROGNAME", "x"),
-            ("HOME", "/root"),
-            ("USER", "root"),
-            ("VIAL_TOKEN", "secret"),
-            ("ERL_FLAGS", "x"),
-        ];
-        let inherited = inherited.map(|(name, value)| (name.into(), value.into())).to_vec();
-        let variables = StartEnvironment { inherited, ..start() }.for_start();
-        assert_eq!(get(&variables, "PATH"), Some("/opt/bin"));
-        assert_eq!(get(&variables, "LC_ALL"), Some("de_DE.UTF-8"));
-        assert_eq!(get(&variables, "TZ"), Some("Europe/Berlin"));
-        assert_eq!(get(&variables, "HOME"), Some("/home/shop"));
-        assert_eq!(get(&variables, "USER"), Some("shop"));
-        assert_eq!(get(&variables, "RELEASE_NODE"), Some("shop_blue@127.0.0.1"));
-        for name in [
-            "NOTIFY_SOCKET",
-            "LISTEN_FDS",
-            "BINDIR",
-            "ROOTDIR",
-            "EMU",
-            "PROGNAME",
-            "VIAL_TOKEN",
-            "ERL_FLAGS",
-        ] {
-            assert_eq!(get(&variables, name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn an_app_sets_what_is_its_own_and_the_slot_has_the_last_word_of_the_two() {
-        let variables = StartEnvironment {
-            env_file: pairs(&[
-                ("DATABASE_URL", "ecto://x"),
-                ("METRICS_PORT", "1"),
-                ("PHX_SERVER", ""),
-                ("RELEASE_MODE", "interactive"),
-                ("LANG", "fr_FR.UTF-8"),
-                ("POOL_SIZE", "10"),
-            ]),
-            kept: pairs(&[("POOL_SIZE", "20"), ("METRICS_PORT", "2"), ("VIAL_SOCKET", "/x")]),
-            slot_env: pairs(&[("METRICS_PORT", "9568")]),
-            ..start()
-        }
-        .for_start();
-        assert_eq!(get(&variables, "DATABASE_URL"), Some("ecto://x"));
-        assert_eq!(get(&variables, "METRICS_PORT"), Some("9568"));
-        assert_eq!(get(&variables, "POOL_SIZE"), Some("20"));
-        assert_ne!(get(&variables, "VIAL_SOCKET"), Some("/x"));
-        assert_eq!(get(&variables, "PHX_SERVER"), Some(""));
-        assert_eq!(get(&variables, "RELEASE_MODE"), Some("interactive"));
-        assert_eq!(get(&variables, "LANG"), Some("fr_FR.UTF-8"));
-    }
-
-    #[test]
-    fn what_would_not_reach_a_release_is_reserved_and_all_else_is_not() {
-        let environment = start();
-        for (name, value) in environment.for_start().iter().chain(&environment.for_remote()) {
-            let name = name.to_str().unwrap();
-            let theirs = pairs(&[(name, "theirs")]);
-            let set = StartEnvironment { kept: theirs, ..start() }.for_start();
-            let heard = get(&set, name).is_some_and(|now| now.contains("theirs"));
-            assert_eq!(reserved(name, true).is_none(), heard, "{name} was {value:?}");
-        }
-        assert!(DROPPED.iter().all(|name| reserved(name, true).is_some()));
-        assert!(reserved("PORT", false).is_none(), "a worker's port is its own");
-        assert!(reserved("RELEASE_MODE", true).is_none());
-    }
-
-    #[test]
-    fn an_app_cannot_move_out_of_its_slot() {
-        let names = [
-            "PORT",
-            "RELEASE_NODE",
-            "RELEASE_COOKIE",
-            "RELEASE_TMP",
-            "RELEASE_DISTRIBUTION",
-            "RELEASE_NAME",
-            "VIAL_RUN",
-            "VIAL_APP",
-            "VIAL_SLOT",
-            "VIAL_SOCKET",
-            "ERL_EPMD_PORT",
-            "ERL_EPMD_ADDRESS",
-            "ERL_CRASH_DUMP",
-        ];
-        let theirs =
-            || names.iter().map(|name| ((*name).to_owned(), "theirs".to_owned())).collect();
-        let mut environment =
-            StartEnvironment { env_file: theirs(), slot_env: theirs(), ..start() };
-        environment.env_file.extend(DROPPED.map(|name| (name.to_owned(), "theirs".to_owned())));
-        for variables in
-            [environment.for_start(), environment.for_helper(), environment.for_remote()]
-        {
-            assert!(variables.iter().all(|(_, value)| value != "theirs"), "{variables:?}");
-        }
-    }
-
-    #[test]
-    fn the_emulator_hears_our_flags_before_the_apps_own() {
-        let env_file = pairs(&[("ERL_AFLAGS", "+sbwt none -name theirs@x")]);
-        let flags = |environment: &StartEnvironment| {
-            get(&environment.for_start(), "ERL_AFLAGS").unwrap().to_owned()
-        };
-        let loopback = StartEnvironment { env_file, ..start() };
-        assert_eq!(
-            flags(&loopback),
-            "-name shop_blue@127.0.0.1 -start_epmd false \
-             -kernel inet_dist_use_interface {127,0,0,1} +sbwt none -name theirs@x"
-        );
-        let cluster = StartEnvironment { distribution: Distribution::Cluster, ..start() };
-        assert!(!flags(&cluster).contains("inet_dist_use_interface"));
-        assert_eq!(get(&cluster.for_start(), "ERL_EPMD_ADDRESS"), None);
-    }
-
-    #[test]
-    fn a_helper_has_no_name_and_serves_nothing() {
-        let env_file = pairs(&[("PHX_SERVER", "true"), ("ERL_AFLAGS", "+sbwt none")]);
-        let environment = StartEnvironment { env_file, ..start() };
-        let variables = environment.for_helper();
-        assert_eq!(get(&variables, "RELEASE_DISTRIBUTION"), Some("none"));
-        assert_eq!(get(&variables, "PHX_SERVER"), None);
-        assert_eq!(get(&variables, "ERL_AFLAGS"), Some("+sbwt none"));
-        let remote = environment.for_remote();
-        assert_eq!(get(&remote, "RELEASE_NODE"), Some("shop_blue@127.0.0.1"));
-        assert!(!get(&remote, "ERL_AFLAGS").unwrap().contains("-name"));
-    }
-}
+#[path = "environment_tests.rs"]
+mod tests;

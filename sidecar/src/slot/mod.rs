@@ -9,6 +9,8 @@
 //! namespaces of its own.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
 //! listens, [`health`] whether it answers. What it wrote is the log's own folder, `crate::log`.
+//! [`direct`] is a start without the release's script, and [`ahead`] reads a release into memory
+//! before it is one.
 //! What a release needs around it: [`environment`], of which [`env_file`] is a part,
 //! [`crash_dump`], [`epmd`], and [`remote`], the way to its node.
 //!
@@ -19,9 +21,11 @@
 //! This folder knows nothing of deployments, of the API, of Caddy or of the store, and must not
 //! import them.
 
+pub mod ahead;
 mod apart;
 pub(crate) mod cgroup;
 pub mod crash_dump;
+pub mod direct;
 pub mod env_file;
 pub mod environment;
 pub mod epmd;

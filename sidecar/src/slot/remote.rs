@@ -1,8 +1,10 @@
 //! Reaching the node in a slot: the commands of `rpc` and of a console.
 //!
 //! `bin/NAME rpc` would ask the release's env.sh whom to call, and that may name another node
-//! than the one in this slot. So the node is asked for its name and cookie itself, by its command
-//! line, and the release's own `elixir` is run as `bin/NAME` runs it.
+//! than the one in this slot. So the node is asked for its name itself, by its command line,
+//! and the release's own `elixir` is run as `bin/NAME` runs it. The cookie is there as well, unless
+//! the node was started without its script: then it is in the file that the node read it from, see
+//! [`super::direct::secret`].
 
 use std::ffi::OsString;
 use std::fmt;
@@ -17,7 +19,8 @@ pub struct Remote {
     node: String,
     /// `name` or `sname`.
     kind: &'static str,
-    cookie: String,
+    /// As its command line has it; absent where it read it from the file.
+    cookie: Option<String>,
     release: PathBuf,
     version: String,
 }
@@ -27,14 +30,17 @@ pub struct Remote {
 pub struct RemoteCommand {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments. The cookie is one of them, as in every release: local users can read it.
+    /// Its arguments. The cookie is one of them where it is one of the node's: local users can read
+    /// it there as well.
     pub args: Vec<OsString>,
+    /// Whether it must find the cookie in the file.
+    pub by_file: bool,
 }
 
 /// Why a node cannot be reached; for whoever asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
-    /// It has no name or no cookie.
+    /// It has no name.
     #[error(
         "The release in this slot cannot be reached: it runs without Erlang distribution, or has \
          only just begun to start. Try again in a second."
@@ -67,6 +73,12 @@ impl Remote {
         Ok(Remote { node, kind, cookie, release: release.to_owned(), version })
     }
 
+    /// Whether the node read its cookie from the file, and those who call it must.
+    #[must_use]
+    pub fn by_file(&self) -> bool {
+        self.cookie.is_none()
+    }
+
     /// The node's name.
     #[must_use]
     pub fn node(&self) -> &str {
@@ -93,7 +105,9 @@ impl Remote {
         let folder = self.release.join("releases").join(&self.version);
         let name = format!("{purpose}-{:08x}-{}", random(), self.node);
         let mut args: Vec<OsString> = vec!["--hidden".into()];
-        args.extend(["--cookie".into(), self.cookie.clone().into()]);
+        if let Some(cookie) = &self.cookie {
+            args.extend(["--cookie".into(), cookie.into()]);
+        }
         args.extend([format!("--{}", self.kind).into(), name.into()]);
         args.extend(["--boot".into(), folder.join("start_clean").into()]);
         args.extend(["--boot-var".into(), "RELEASE_LIB".into(), self.release.join("lib").into()]);
@@ -101,7 +115,7 @@ impl Remote {
         if vm_args.is_file() {
             args.extend(["--vm-args".into(), vm_args.into()]);
         }
-        RemoteCommand { program: folder.join(script), args }
+        RemoteCommand { program: folder.join(script), args, by_file: self.by_file() }
     }
 }
 
@@ -117,8 +131,9 @@ impl fmt::Debug for RemoteCommand {
     }
 }
 
-/// Kind, name and cookie in an emulator's command line. Of two names it heeds the first.
-fn distribution(line: &[u8]) -> Option<(&'static str, String, String)> {
+/// Kind, name and cookie in an emulator's command line. Of two names it heeds the first. A node
+/// that was started without its script has no cookie there.
+fn distribution(line: &[u8]) -> Option<(&'static str, String, Option<String>)> {
     let words: Vec<String> =
         line.split(|byte| *byte == 0).map(|w| String::from_utf8_lossy(w).into_owned()).collect();
     // What follows -extra are the release's own arguments.
@@ -127,10 +142,20 @@ fn distribution(line: &[u8]) -> Option<(&'static str, String, String)> {
         let at = words[..end].iter().position(|word| word == flag)?;
         words.get(at + 1).filter(|value| !value.is_empty()).cloned()
     };
-    let cookie = after("-setcookie")?;
+    let cookie = after("-setcookie");
     let named = after("-name").map(|name| ("name", name));
     let (kind, node) = named.or_else(|| after("-sname").map(|name| ("sname", name)))?;
     Some((kind, node, cookie))
+}
+
+/// Whether a process is an emulator that loads modules when they are called first.
+#[must_use]
+pub fn is_interactive(process: &Identity) -> bool {
+    let line = std::fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
+    let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    let own = words.split(|word| *word == b"-extra").next().unwrap_or_default();
+    own.windows(2).any(|pair| pair == [&b"-mode"[..], b"interactive"])
+        && process.is_alive().unwrap_or(false)
 }
 
 /// The version in `releases/start_erl.data`, which names a folder.
@@ -158,12 +183,14 @@ mod tests {
         let line = b"beam.smp\0--\0-root\0/x\0--\0-name\0shop_blue@127.0.0.1\0--\0-setcookie\0C\0\
             -name\0theirs@x\0-extra\0-setcookie\0no\0";
         let found = distribution(line).unwrap();
-        assert_eq!(found, ("name", "shop_blue@127.0.0.1".to_owned(), "C".to_owned()));
+        assert_eq!(found, ("name", "shop_blue@127.0.0.1".to_owned(), Some("C".to_owned())));
         let short = b"beam.smp\0-sname\0shop\0-setcookie\0C\0";
         assert_eq!(distribution(short).unwrap().0, "sname");
         assert_eq!(distribution(b"sh\0bin/shop\0start\0"), None);
         assert_eq!(distribution(b"beam.smp\0-setcookie\0C\0-extra\0-name\0x\0"), None);
         assert_eq!(distribution(b"beam.smp\0-setcookie\0C\0-name"), None);
+        let direct = distribution(b"beam.smp\0-name\0shop_blue@x\0-extra\0--no-halt\0").unwrap();
+        assert_eq!(direct, ("name", "shop_blue@x".to_owned(), None));
     }
 
     #[test]
@@ -185,7 +212,7 @@ mod tests {
         let remote = Remote {
             node: "shop_blue@127.0.0.1".into(),
             kind: "name",
-            cookie: "S3CRET".into(),
+            cookie: Some("S3CRET".into()),
             release: "/releases/7".into(),
             version: "1.4.2".into(),
         };
@@ -193,5 +220,8 @@ mod tests {
         assert_eq!(rpc.program, Path::new("/releases/7/releases/1.4.2/elixir"));
         assert!(rpc.args.contains(&"S3CRET".into()) && rpc.args.contains(&"1 + 1".into()));
         assert!(!format!("{remote:?} {rpc:?}").contains("S3CRET"));
+        assert!(!rpc.by_file);
+        let direct = Remote { cookie: None, ..remote }.rpc("1 + 1");
+        assert!(direct.by_file && !direct.args.contains(&"--cookie".into()));
     }
 }

@@ -106,6 +106,8 @@ const APP: &[(&str, &[&str])] = &[
     ("health = { status = 99 }", &["`health.status` is 99", "from 100 to 599, such as 200"]),
     ("health = { status = 600 }", &["`health.status` is 600"]),
     ("distribution = \"clutser\"", &["`distribution` is \"clutser\"", "\"loopback\" or \"cluster\"", "did you mean \"cluster\"?"]),
+    ("start = \"shell\"", &["`start` is \"shell\"", "\"script\" or \"direct\""]),
+    ("mode = \"interactiv\"", &["`mode` is \"interactiv\"", "\"embedded\" or \"interactive\"", "did you mean \"interactive\"?"]),
     ("standby = { rest = \"1ms\" }", &["`standby.rest` is \"1ms\"", "from 100ms to 10m"]),
     ("standby = { otherwise = \"frozen\" }", &["`standby.otherwise` is \"frozen\"", "\"cold\" or \"warm\""]),
     ("standby = { mode = \"hot\" }", &["`standby.mode` is \"hot\"", "\"cold\" or \"warm\" or \"frozen\""]),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use vial::config::{
-    Address, Check, Config, ConfigError, Distribution, HostConfig, LogFormat, LogLevel, Ports,
-    RouteMode, location,
+    Address, Check, Config, ConfigError, Distribution, HostConfig, LogFormat, LogLevel, Mode,
+    Ports, RouteMode, Start, location,
 };
 use vial_protocol::{Code, Slot, StandbyMode};
 
@@ -119,6 +119,7 @@ fn a_minimal_app_has_everything_usual_filled_in() {
     assert_eq!(shop.stop_timeout, 60 * SECOND);
     assert_eq!(shop.bake, 30 * SECOND);
     assert_eq!(shop.standby.mode, StandbyMode::Cold);
+    assert_eq!((shop.start, shop.mode), (Start::Script, None));
     assert_eq!(shop.keep_releases, 5);
     assert_eq!((shop.logs.live, shop.logs.keep), (64 << 20, 1 << 30));
     assert_eq!(shop.logs.lasts, 30 * 24 * 3600 * SECOND);
@@ -151,6 +152,7 @@ fn a_full_app_is_read_and_what_does_not_hold_yet_is_warned_of() {
     assert_eq!(shop.bake, 120 * SECOND);
     assert_eq!((shop.standby.mode, shop.standby.lasts), (StandbyMode::Frozen, 600 * SECOND));
     assert_eq!((shop.standby.rest, shop.standby.otherwise), (20 * SECOND, StandbyMode::Warm));
+    assert_eq!((shop.start, shop.mode), (Start::Direct, Some(Mode::Interactive)));
     assert_eq!(shop.keep_releases, 7);
     assert_eq!((shop.logs.live, shop.logs.keep), (8 << 20, 0));
     assert_eq!(shop.logs.lasts, 36 * 3600 * SECOND);

@@ -119,9 +119,18 @@ fn what_the_host_template_calls_usual_is_what_holds() {
 fn what_the_app_template_calls_usual_is_what_holds() {
     let host = Host::new("");
     let template = app_template("shop", "shop", PORTS, &["a.example.com"], None);
-    let examples = ["user =", "env_file", "slot_env", "verify", "migrate", "repos", "source"];
+    let examples = [
+        "user =",
+        "env_file",
+        "slot_env",
+        "verify",
+        "mode = \"interactive\"",
+        "migrate",
+        "repos",
+        "source",
+    ];
     let text = set(&template, &examples);
-    assert_eq!(settings(&text), 4 + 9);
+    assert_eq!(settings(&text), 4 + 10);
     assert_eq!(host.shop(&template, false), host.shop(&text, false));
 }
 

@@ -34,6 +34,17 @@ async fn a_bad_deploy_is_taken_back_by_mouse_and_by_keyboard_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a browser: bin/test --only browser"]
+async fn the_idle_slot_is_frozen_and_gone_back_to_by_mouse() {
+    let mut stage = stage::with_database().await;
+    for _ in 0..2 {
+        // The version whose release has the library in it.
+        stage.deploy(14).await;
+    }
+    browser::play("standby", &mut stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a browser: bin/test --only browser"]
 async fn a_branch_is_deployed_redeployed_cancelled_and_its_build_read() {
     browser::play("builds", &mut stage::with_source().await).await;
 }

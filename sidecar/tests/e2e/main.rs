@@ -32,6 +32,7 @@ mod logs;
 mod looked_at;
 mod migrations;
 mod pushes;
+mod quick_start;
 mod restart_of_the_daemon;
 mod rollback;
 mod secrets;

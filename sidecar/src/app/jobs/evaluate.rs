@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use vial_protocol::{Code, Problem, Slot};
 
-use super::launch::{prepare, user};
+use super::launch::{place, prepare, user};
 use crate::app::context::Context;
 use crate::app::helpers::{Journalled, Purpose};
+use crate::slot::environment::{StartEnvironment, Variables};
 use crate::slot::helper::{Finished, Helper};
 use crate::slot::remote::{Remote, RemoteCommand};
 use crate::slot::{Identity, Output, Spec};
@@ -63,8 +64,9 @@ pub async fn evaluate(
     let environment = prepare(context, slot, marker.clone(), version).await.map_err(failed)?;
     let (program, args, env) = match how {
         Evaluation::Rpc => {
-            let RemoteCommand { program, args } = node(context, slot).await?.rpc(expression);
-            (program, args, environment.for_remote())
+            let command = node(context, slot).await?.rpc(expression);
+            let env = for_remote(&environment, &command);
+            (command.program, command.args, env)
         }
         Evaluation::Eval => {
             let args = vec![how.verb().into(), expression.into()];
@@ -116,6 +118,22 @@ pub(in crate::app) async fn node(context: &Arc<Context>, slot: Slot) -> Result<R
         .next(format!("`vial status {}` shows both slots", context.app())));
     };
     let process = Identity { pid: run.pid, start_ticks: run.start_ticks, boot_id: run.boot_id };
-    Remote::to(&process, &context.layout.release(run.release))
-        .map_err(|error| Problem::new(Code::NotRunning, error.to_string()))
+    let remote = Remote::to(&process, &context.layout.release(run.release))
+        .map_err(|error| Problem::new(Code::NotRunning, error.to_string()))?;
+    if remote.by_file() {
+        // The app may be started by its script by now, and somebody may have tidied up.
+        place(context, slot).write_cookie(&context.cookie).map_err(failed)?;
+    }
+    Ok(remote)
+}
+
+/// The environment of a command that talks to a node.
+pub(in crate::app) fn for_remote(
+    environment: &StartEnvironment,
+    command: &RemoteCommand,
+) -> Variables {
+    match command.by_file {
+        true => environment.for_remote_by_file(),
+        false => environment.for_remote(),
+    }
 }

@@ -11,12 +11,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vial_protocol::{Code, Problem, Slot};
 
-use super::Looked;
+use super::{Looked, start};
 use crate::app::context::Context;
 use crate::app::machine::RunId;
-use crate::config::{Check as Wanted, Distribution as Reach};
+use crate::config::{Check as Wanted, Distribution as Reach, Mode, Start};
 use crate::fault;
 use crate::log;
+use crate::secret_file::random;
+use crate::slot::ahead;
+use crate::slot::direct::secret::Place;
 use crate::slot::environment::{Distribution, StartEnvironment};
 use crate::slot::epmd::{self, Epmd};
 use crate::slot::family::HEALTH;
@@ -45,6 +48,8 @@ pub(in crate::app) async fn launch(
         Problem::new(Code::StartFailed, format!("The release could not be started: {error}"))
             .next("`vial doctor`")
     };
+    let folder = context.layout.release(release);
+    tokio::task::spawn_blocking(move || ahead::read(&folder));
     port_is_free(context, slot).await?;
     let environment = prepare(context, slot, context.marker(run), version)
         .await
@@ -61,11 +66,14 @@ pub(in crate::app) async fn launch(
     let log_offset = log_offset.await.map_err(|error| failed(&error))?;
     let log_offset = log_offset.map_err(|error| failed(&error))?;
     node_names(context, release).await?;
+    let env = environment.for_start();
+    let (program, args, env) =
+        start::how(context, slot, release, env).await.map_err(|error| failed(&error))?;
     let spec = Spec {
         binary: context.daemon.binary.clone(),
-        program: context.script(release),
-        args: vec!["start".into()],
-        env: environment.for_start(),
+        program,
+        args,
+        env,
         cwd: context.layout.work(slot),
         user: user(context),
         output: Output::Append(context.layout.log(slot)),
@@ -190,6 +198,18 @@ fn environment(
     if let Some(error) = heart::turned_on(own) {
         return Err(error.to_string());
     }
+    let mode = config.mode.map(Mode::as_str);
+    if let Some(mode) = mode {
+        let mut own = env_file.iter().chain(&kept).rev();
+        let theirs = own.find(|(name, _)| name == "RELEASE_MODE").map(|(_, value)| value);
+        if theirs.is_some_and(|theirs| theirs != mode) {
+            tracing::warn!(app = context.app(), mode, "`mode` wins over the app's RELEASE_MODE");
+        }
+    }
+    let helper_cookie = match config.start {
+        Start::Direct => Some(random::<16>().map_err(|error| error.to_string())?),
+        Start::Script => None,
+    };
     let user = match user(context) {
         Some(user) => Some(user),
         None => User::current().map_err(|error| error.to_string())?,
@@ -202,6 +222,9 @@ fn environment(
         port: config.port(slot),
         node_host: config.node_host.clone(),
         cookie: context.cookie.clone(),
+        helper_cookie,
+        nodes: context.layout.nodes(),
+        mode,
         tmp: context.layout.tmp(slot),
         crash_dump: context.layout.crash_dump(slot),
         home: user.as_ref().map_or_else(|| context.layout.work(slot), |user| user.home.clone()),
@@ -240,6 +263,11 @@ pub(in crate::app) fn user(context: &Context) -> Option<User> {
         gid: user.gid,
         home: user.home.clone(),
     })
+}
+
+/// Where the nodes in a slot find their cookie.
+pub(in crate::app) fn place(context: &Context, slot: Slot) -> Place {
+    Place::new(context.layout.nodes(), slot, user(context).as_ref())
 }
 
 /// The host name that the app is asked for.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use vial_protocol::{AppStatus, Code, Problem, Slot};
 
+use super::warm;
 use crate::app::context::Context;
 use crate::app::machine::Fact;
 use crate::app::message::{Message, Sight};
@@ -23,7 +24,10 @@ pub(in crate::app) async fn switch(
     to: Slot,
     back: Option<Slot>,
 ) -> Fact {
-    let Some(route) = &context.route else { return Fact::Switched { number } };
+    let Some(route) = &context.route else {
+        tokio::spawn(warm::warm(context, to));
+        return Fact::Switched { number };
+    };
     match route.switch(to).await {
         Ok(switched) => {
             tracing::info!(
@@ -34,6 +38,7 @@ pub(in crate::app) async fn switch(
                 confirmed_ms = switched.confirmed.as_millis(),
                 "switched"
             );
+            tokio::spawn(warm::warm(context.clone(), to));
             Fact::Switched { number }
         }
         Err(error) => {

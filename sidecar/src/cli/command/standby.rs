@@ -44,7 +44,9 @@ pub async fn run(session: &mut Session, args: &Standby) -> Result<Exit, Stop> {
         }
         return Ok(Exit::Done);
     }
-    if !session.screen.json && !session.screen.quiet {
+    // That it is stopped is said when it is.
+    let speaks = !session.screen.json && !session.screen.quiet && args.mode != StandbyMode::Cold;
+    if speaks {
         let said = text::block(&accepted.message, session.screen.colour);
         session.screen.say(&said)?;
     }

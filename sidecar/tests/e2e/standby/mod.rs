@@ -2,6 +2,7 @@
 //! hears and says what the real one does.
 
 mod kept;
+mod seen;
 mod stage;
 mod taken;
 mod works;

@@ -215,7 +215,7 @@ function Environment(props: { plan: Plan; differs: readonly string[]; value: Env
   return (
     <section class="plan-part">
       <h3>Environment</h3>
-      {differs.length === 0 && renewed.length === 0 && <p>{to} starts with the variables that are set today.</p>}
+      {differs.length === 0 && renewed.length === 0 && <p>{to} {plan.hot || plan.standby ? "runs" : "starts"} with the variables that are set today.</p>}
       {differs.length > 0 && (
         <>
           <p>

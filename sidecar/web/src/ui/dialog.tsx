@@ -72,6 +72,9 @@ export function Confirm(props: {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const reason = useId();
+  const why = useRef<HTMLDivElement>(null);
+  // It stands below what may be more than the screen has room for.
+  useEffect(() => why.current?.scrollIntoView({ block: "nearest" }), [problem]);
   async function confirm() {
     setBusy(true);
     setProblem(undefined);
@@ -104,7 +107,7 @@ export function Confirm(props: {
       }
     >
       {props.children}
-      {problem && <ProblemNotice problem={problem} />}
+      {problem && <div ref={why}><ProblemNotice problem={problem} /></div>}
     </Dialog>
   );
 }

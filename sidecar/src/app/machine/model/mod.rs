@@ -108,8 +108,46 @@ fn op() -> impl Strategy<Value = (Op, Cut)> {
     (op, cut)
 }
 
+/// What happens around a standby, rather than on the way to one.
+fn op_around() -> impl Strategy<Value = (Op, Cut)> {
+    let hear = prop_oneof![Just(Slot::Blue), Just(Slot::Green)].prop_map(Op::Hear);
+    let back = Op::Rollback {
+        to: None,
+        cancel: true,
+        migrations: Some(MigrationChoice::Keep),
+        env: EnvironmentChoice::Own,
+    };
+    let finish = (any::<usize>(), prop::bool::weighted(0.9))
+        .prop_map(|(which, well)| Op::Finish { which, well });
+    let cut = prop_oneof![
+        4 => Just(Cut::None),
+        1 => Just(Cut::BeforeCommit),
+        1 => Just(Cut::AfterCommit),
+    ];
+    let around =
+        prop_oneof![3 => hear, 1 => mode().prop_map(Op::Keep), 3 => Just(back), 8 => finish];
+    prop_oneof![3 => (around, cut), 1 => op()]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_invariants_hold_around_a_standby(
+        standby in mode(),
+        otherwise in prop_oneof![Just(StandbyMode::Cold), Just(StandbyMode::Warm)],
+        bakes in any::<bool>(),
+        ops in prop::collection::vec(op_around(), 1..40),
+    ) {
+        let lasts = Duration::from_secs(900);
+        let settings = Settings { migrates: false, bakes, standby, otherwise, lasts };
+        let mut world = World::new(settings);
+        world.deploys_twice();
+        for (op, cut) in ops {
+            world.play(op, cut);
+        }
+        world.comes_to_rest();
+    }
 
     #[test]
     fn the_invariants_hold_whatever_happens(

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use vial_protocol::{Slot, StandbyMode};
 
-use super::Cut;
 use super::world::{World, problem};
+use super::{Cut, Op};
 use crate::app::machine::*;
 
 #[derive(Default)]
@@ -24,6 +24,20 @@ pub(super) struct Libraries {
 }
 
 impl World {
+    /// Two releases, each with a library that the daemon knows; what the first leaves may be kept.
+    pub(super) fn deploys_twice(&mut self) {
+        for _ in 0..2 {
+            self.play(Op::Deploy { allow_destructive: true }, Cut::None);
+            while self.state.current.is_some() {
+                let next = self.jobs.iter().position(|it| !matches!(it, Effect::Watch { .. }));
+                self.finish(next.unwrap(), true, Cut::None);
+                for slot in Slot::BOTH {
+                    self.hear(slot, Cut::None);
+                }
+            }
+        }
+    }
+
     pub(super) fn keep(&mut self, mode: StandbyMode, cut: Cut) {
         if let Ok(ask) = self.known().keep(mode, None) {
             self.feed(Event::Command(Command::Keep(ask)), cut);

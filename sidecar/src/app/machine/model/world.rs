@@ -230,7 +230,7 @@ impl World {
         }
     }
 
-    fn finish(&mut self, which: usize, well: bool, cut: Cut) {
+    pub(super) fn finish(&mut self, which: usize, well: bool, cut: Cut) {
         if self.jobs.is_empty() {
             return;
         }

@@ -45,7 +45,7 @@ export function StandbyDialog({ app, status, idle, used, onClose }: Props) {
     >
       <p>
         What the {idle.slot} slot does until the next deployment uses it.{" "}
-        {idle.standby ? <>Now: <Kept it={idle} />.</> : idle.pid ? "Its release still runs." : `Nothing runs in it: for warm and frozen ${name} is started.`}
+        {idle.standby ? <>Now: <Kept it={idle} />.</> : now(idle, name)}
       </p>
       <Choice<StandbyMode>
         legend="It is kept"
@@ -87,6 +87,11 @@ export function StandbyDialog({ app, status, idle, used, onClose }: Props) {
       <SameCommand command={standbyCommand(app, ask)} />
     </Confirm>
   );
+}
+
+function now(idle: SlotStatus, name: string): string {
+  if (idle.state === "stopping") return "Its release is ending.";
+  return idle.pid ? "Its release still runs." : `Nothing runs in it: for warm and frozen ${name} is started.`;
 }
 
 /** The memory that it costs: what it has now, or about what the release that serves has. */

@@ -1,0 +1,3 @@
+{:ok, _} = Application.ensure_all_started(:phoenix)
+{:ok, _} = Application.ensure_all_started(:bandit)
+ExUnit.start()
