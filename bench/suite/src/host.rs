@@ -276,7 +276,9 @@ impl Host {
     /// Where it does not.
     pub async fn start_daemon(&mut self) -> Result<(), Trouble> {
         let log = self.root().join("daemon.log");
-        let command = self.command(&["serve"]);
+        let mut command = self.command(&["serve"]);
+        // As its unit has it.
+        command.env("MALLOC_ARENA_MAX", "2");
         let daemon = Program::start("the daemon", command, self.user.as_ref(), &log)?;
         let daemon = self.daemon.insert(daemon);
         let client = &self.client;
