@@ -178,4 +178,6 @@ pub struct Dropped {
     pub version: Option<String>,
     /// The slot that had accepted it.
     pub slot: Option<String>,
+    /// Messages on it whose echo had not come by then.
+    pub lost: u64,
 }

@@ -166,14 +166,16 @@ fn judged(
 #[must_use]
 pub fn lost(report: &Report, stops: &[(u64, Slot)]) -> Lost {
     let sockets = &report.websockets;
-    let early = sockets.dropped.iter().filter(|it| ended_early(it, stops)).count();
+    let (early, told): (Vec<_>, Vec<_>) =
+        sockets.dropped.iter().partition(|it| ended_early(it, stops));
+    let with_their_release: u64 = told.iter().map(|it| it.lost).sum();
     Lost {
         requests: report.sent(),
         failed: report.failed() + sockets.failed,
         closed_connections: report.classes.values().map(|it| it.reconnects).sum(),
         websockets: sockets.opened,
-        dropped_websockets: u64::try_from(early).unwrap_or(u64::MAX),
+        dropped_websockets: early.len() as u64,
         messages: sockets.messages_sent,
-        lost_messages: sockets.lost,
+        lost_messages: sockets.lost.saturating_sub(with_their_release),
     }
 }

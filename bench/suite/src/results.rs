@@ -84,7 +84,7 @@ pub struct Lost {
     pub dropped_websockets: u64,
     /// WebSocket messages sent.
     pub messages: u64,
-    /// Those whose echo did not come, be it because their WebSocket was closed in between.
+    /// Those whose echo did not come, although nobody had told their release to end.
     pub lost_messages: u64,
 }
 
