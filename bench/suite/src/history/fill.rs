@@ -1,8 +1,10 @@
 //! Fills a history through the store's own door, as the daemon writes it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep};
 use vial::store::Store;
 use vial::store::record::{Began, Record};
 use vial_demo::trouble::{Trouble, trying};
@@ -13,9 +15,33 @@ const AT_ONCE: u64 = 250;
 /// The time between two deployments.
 const BETWEEN: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long the store's thread may take to close what it wrote.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Writes so many deployments of an app, each with its release and its steps: three deploys, then a
-/// rollback, over and over.
+/// rollback, over and over. In memory first, where the host lets us: the store waits for the disk after
+/// each release.
 pub(super) async fn fill(database: &Path, app: &str, deployments: u64) -> Result<(), Trouble> {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let folder = folder.map_err(trying("a temporary folder"))?;
+    let aside = folder.path().join("vial.db");
+    write(&aside, app, deployments).await?;
+    // Closed by the thread that has it; what it logged is in the file only then.
+    let deadline = Instant::now() + PATIENCE;
+    while aside.with_extension("db-wal").exists() {
+        if Instant::now() > deadline {
+            return Err(Trouble::Waited {
+                what: "the end of the history's thread".into(),
+                seconds: PATIENCE.as_secs(),
+            });
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    std::fs::copy(&aside, database).map_err(trying(database.display().to_string()))?;
+    Ok(())
+}
+
+async fn write(database: &Path, app: &str, deployments: u64) -> Result<(), Trouble> {
     let wrong = |error: &dyn std::fmt::Display| {
         trying("filling the history")(std::io::Error::other(error.to_string()))
     };

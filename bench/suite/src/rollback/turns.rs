@@ -107,8 +107,8 @@ impl Stage {
                 self.floor(&with).await
             }
             Way::Script => self.by_script().await,
-            Way::Warm => self.from_standby("warm").await,
-            Way::Frozen => self.from_standby("frozen").await,
+            Way::Warm => self.go_back_from("warm").await,
+            Way::Frozen => self.go_back_from("frozen").await,
             _ => {
                 let to = self.numbers[self.other()].to_string();
                 let arguments = ["rollback", APP, "--to", &to, "--yes", "--quiet"];
@@ -141,7 +141,7 @@ impl Stage {
     }
 
     /// Deploys the other release over the one that serves, which is kept, and goes back to it.
-    async fn from_standby(&mut self, mode: &str) -> Result<Turn, Trouble> {
+    async fn go_back_from(&mut self, mode: &str) -> Result<Turn, Trouble> {
         let other = self.other();
         self.numbers[other] = self.ground.deploy(&self.archives[other]).await?;
         self.kept(mode).await?;
