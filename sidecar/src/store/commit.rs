@@ -303,13 +303,16 @@ fn settle(
         )?
         .execute(params![app, left, number])?;
     }
-    tx.prepare_cached(
-        "update deployments set status = 'superseded' \
-         where app = ?1 and number < ?2 and status = 'succeeded'",
-    )?
-    .execute(params![app, number])?;
+    tx.prepare_cached(SUPERSEDE)?.execute(params![app, number])?;
     Ok(())
 }
+
+/// The list is that of the index, word for word: SQLite does not see otherwise that the index will do,
+/// and would read every deployment that the app ever had.
+const SUPERSEDE: &str = "update deployments indexed by deployments_in_progress \
+     set status = 'superseded' where app = ?1 and number < ?2 and status = 'succeeded' \
+     and status in ('queued', 'building', 'unpacking', 'migrating', 'starting', 'reverting', \
+                    'verifying', 'restoring', 'switching', 'draining', 'baking', 'succeeded')";
 
 /// What is said again of a slot that is so already changes when it ends, not since when it is so.
 fn set_standby(
@@ -359,4 +362,22 @@ fn close_step(tx: &Transaction<'_>, app: &str, number: u64, now: i64) -> Result<
     )?
     .execute(params![app, number, now])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::MIGRATIONS;
+
+    #[test]
+    fn a_deployment_that_settles_does_not_read_all_that_were_before_it() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS.to_latest(&mut connection).unwrap();
+        let plan: String = connection
+            .query_row(&format!("explain query plan {SUPERSEDE}"), params!["shop", 9], |row| {
+                row.get(3)
+            })
+            .unwrap();
+        assert!(plan.contains("deployments_in_progress (app=? AND status=?"), "{plan}");
+    }
 }
