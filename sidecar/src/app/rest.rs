@@ -1,5 +1,7 @@
 //! What the libraries in the slots say of their rest, and when they are answered.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokio::sync::oneshot;
 use vial_protocol::standby::{Rest, Rested};
 use vial_protocol::{Code, Problem, Slot};
@@ -26,7 +28,30 @@ pub(super) struct Said {
 struct Holds {
     slot: Slot,
     run: RunId,
-    tell: oneshot::Sender<Result<Rested, Problem>>,
+    hold: Hold,
+}
+
+/// A library that holds still, for as long as it waits for the answer.
+#[derive(Debug, Clone)]
+pub(super) struct Hold(Arc<Mutex<Option<oneshot::Sender<Result<Rested, Problem>>>>>);
+
+impl Hold {
+    fn new(tell: oneshot::Sender<Result<Rested, Problem>>) -> Hold {
+        Hold(Arc::new(Mutex::new(Some(tell))))
+    }
+
+    /// Whether it still waits. One that has given up holds nothing any more.
+    pub(super) fn lasts(&self) -> bool {
+        let tell = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tell.as_ref().is_some_and(|it| !it.is_closed())
+    }
+
+    fn answer(&self, frozen: bool) {
+        let tell = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(tell) = tell {
+            let _ = tell.send(Ok(Rested { frozen }));
+        }
+    }
 }
 
 impl Said {
@@ -72,7 +97,7 @@ impl Task {
         let resting = matches!(life, Life::Resting { .. });
         if rest.rested && rest.holds && resting {
             self.release_holds();
-            self.said.holds = Some(Holds { slot, run, tell });
+            self.said.holds = Some(Holds { slot, run, hold: Hold::new(tell) });
             self.turn(Event::Fact(Fact::HoldsStill { slot, run })).await;
         } else {
             let _ = tell.send(Ok(Rested { frozen: false }));
@@ -103,13 +128,18 @@ impl Task {
             _ => false,
         };
         if let Some(holds) = self.said.holds.take() {
-            let _ = holds.tell.send(Ok(Rested { frozen }));
+            holds.hold.answer(frozen);
         }
+    }
+
+    /// Who holds still in a slot.
+    pub(super) fn hold(&self, slot: Slot) -> Option<Hold> {
+        self.said.holds.as_ref().filter(|it| it.slot == slot).map(|it| it.hold.clone())
     }
 
     fn release_holds(&mut self) {
         if let Some(holds) = self.said.holds.take() {
-            let _ = holds.tell.send(Ok(Rested { frozen: false }));
+            holds.hold.answer(false);
         }
     }
 

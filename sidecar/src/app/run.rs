@@ -15,6 +15,7 @@ use super::context::Context;
 use super::jobs::{self, Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
+use super::rest::Hold;
 use crate::slot::health::{Unhealthy, listens, until_healthy};
 use crate::slot::{Exit, Identity, Process, family, heart};
 
@@ -24,6 +25,9 @@ const AFTERMATH: Duration = Duration::from_millis(300);
 /// How long a release that was frozen may take to answer: it takes milliseconds, and longer only where
 /// its memory is on the disk. After that a start is quicker than to wait.
 const THAW: Duration = Duration::from_secs(3);
+
+/// So soon it is known that a connection has ended.
+const GIVEN_UP: Duration = Duration::from_millis(20);
 
 /// A run that was begun.
 #[derive(Debug)]
@@ -38,12 +42,12 @@ pub(super) struct Run {
 }
 
 /// What a run is told, one after the other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Order {
     /// To end, within this time.
     Stop(Duration),
     /// To be frozen, if no request is open on it.
-    Freeze,
+    Freeze(Hold),
     /// To go on.
     Thaw,
 }
@@ -149,8 +153,8 @@ impl Run {
     }
 
     /// Asks for it to be stopped by SIGSTOP, if no request is open on it; tells what became of that.
-    pub(super) fn freeze(&self) {
-        let _ = self.orders.send(Order::Freeze);
+    pub(super) fn freeze(&self, hold: Hold) {
+        let _ = self.orders.send(Order::Freeze(hold));
     }
 
     /// Lets it go on, after whatever was asked for before.
@@ -212,7 +216,7 @@ impl Work {
                         // It may still run: what ends it, if anything does, is told by its pidfd.
                         None => continue,
                     },
-                    Order::Freeze => self.freeze(&process).await,
+                    Order::Freeze(hold) => self.freeze(&process, &hold).await,
                     Order::Thaw => self.thaw(&process),
                 },
                 () = &mut health, if asked => asked = false,
@@ -309,14 +313,19 @@ impl Work {
     }
 
     /// Stops all of it by SIGSTOP, if no request is open on it.
-    async fn freeze(&mut self, process: &Process) {
+    async fn freeze(&mut self, process: &Process, hold: &Hold) {
         let (slot, run) = (self.slot, self.id);
         let why = match jobs::standby::open_requests(&self.context, slot).await {
             Some(open) => Some(open),
             None => match family::freeze(process, &self.context.marker(run)) {
                 Ok(frozen) => {
                     self.frozen = frozen;
-                    None
+                    // Now that it does nothing any more: had it given up before, we are told by now.
+                    tokio::time::sleep(GIVEN_UP).await;
+                    (!hold.lasts()).then(|| {
+                        self.thaw(process);
+                        "it gave up before it was frozen".into()
+                    })
                 }
                 Err(error) => {
                     self.thaw(process);
