@@ -1,11 +1,10 @@
 //! What the libraries in the slots say of their rest, and when they are answered.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use tokio::sync::oneshot;
 use vial_protocol::standby::{Rest, Rested};
 use vial_protocol::{Code, Problem, Slot};
 
+use super::hold::Hold;
 use super::machine::{Event, Fact, Life, PerSlot, RunId};
 use super::task::Task;
 
@@ -29,29 +28,6 @@ struct Holds {
     slot: Slot,
     run: RunId,
     hold: Hold,
-}
-
-/// A library that holds still, for as long as it waits for the answer.
-#[derive(Debug, Clone)]
-pub(super) struct Hold(Arc<Mutex<Option<oneshot::Sender<Result<Rested, Problem>>>>>);
-
-impl Hold {
-    fn new(tell: oneshot::Sender<Result<Rested, Problem>>) -> Hold {
-        Hold(Arc::new(Mutex::new(Some(tell))))
-    }
-
-    /// Whether it still waits. One that has given up holds nothing any more.
-    pub(super) fn lasts(&self) -> bool {
-        let tell = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tell.as_ref().is_some_and(|it| !it.is_closed())
-    }
-
-    fn answer(&self, frozen: bool) {
-        let tell = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(tell) = tell {
-            let _ = tell.send(Ok(Rested { frozen }));
-        }
-    }
 }
 
 impl Said {

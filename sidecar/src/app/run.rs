@@ -12,10 +12,10 @@ use tokio::sync::{mpsc, watch};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::context::Context;
+use super::hold::Hold;
 use super::jobs::{self, Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
-use super::rest::Hold;
 use crate::slot::health::{Unhealthy, listens, until_healthy};
 use crate::slot::{Exit, Identity, Process, family, heart};
 
