@@ -6,12 +6,14 @@ use tokio::sync::oneshot;
 use vial_protocol::Problem;
 use vial_protocol::standby::Rested;
 
+type Answer = oneshot::Sender<Result<Rested, Problem>>;
+
 /// A library that holds still, for as long as it waits for the answer.
 #[derive(Debug, Clone)]
-pub(super) struct Hold(Arc<Mutex<Option<oneshot::Sender<Result<Rested, Problem>>>>>);
+pub(super) struct Hold(Arc<Mutex<Option<Answer>>>);
 
 impl Hold {
-    pub(super) fn new(tell: oneshot::Sender<Result<Rested, Problem>>) -> Hold {
+    pub(super) fn new(tell: Answer) -> Hold {
         Hold(Arc::new(Mutex::new(Some(tell))))
     }
 

@@ -60,6 +60,7 @@ mod notice;
 mod refuse;
 mod rest;
 mod run;
+mod said;
 
 #[cfg(test)]
 mod fixture;
