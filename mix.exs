@@ -33,7 +33,7 @@ defmodule Vial.MixProject do
       links: %{"GitHub" => @source},
       # Cargo wants its workspace whole, though it builds two crates of it.
       files:
-        ~w(lib native sidecar bench/load bench/demo Cargo.toml Cargo.lock) ++
+        ~w(lib native sidecar bench/load bench/demo bench/suite Cargo.toml Cargo.lock) ++
           ~w(mix.exs .formatter.exs README.md CHANGELOG.md LICENSE)
     ]
   end

@@ -1,7 +1,8 @@
 # Builds what the demo and the benchmark run: sourced, after common.sh and packages.sh.
 
 # build PROFILE SHOP-VERSION...: sets $built, the folder of the binaries, and $shop, that of the
-# releases.
+# releases. What else is to be built stands in $packages.
+packages=()
 build() {
   local profile=$1
   shift
@@ -9,7 +10,7 @@ build() {
   need_packages
   need_elixir
   say "Building (the first time takes some minutes) …"
-  local what=(-p vial -p vial-demo)
+  local what=(-p vial -p vial-demo "${packages[@]}")
   # The tests have a build of their own at hand. It is the same one only with all of their targets:
   # what those depend on decides with which features everything is compiled.
   [[ -z ${VIAL_BUILD_FEATURES:-} ]] ||

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::chown;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -20,8 +21,19 @@ use crate::trouble::{Trouble, trying};
 /// How long it may take to be healthy, and to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Starts a release where the daemon would start it, waits for its first healthy answer, and ends
-/// it. How long the answer took from the start.
+/// Who starts it, and with what beside the slot's own.
+#[derive(Debug, Clone, Default)]
+pub struct With {
+    /// Whom it runs as; needed where we are root.
+    pub user: Option<String>,
+    /// The NIF that the daemon names to what it starts.
+    pub nif: Option<PathBuf>,
+    /// What the app's `env_file` says.
+    pub env_file: Vec<(String, String)>,
+}
+
+/// Starts a release where the daemon would start it, waits for its first healthy answer, renames a
+/// file as a switch does, and ends it. How long that took from the start.
 ///
 /// The slot must be empty, and `visitor` asks the other one all the while, as during a rollback:
 /// that takes its part of the host in both. Folder, environment, mode, node name and user are those of the slot, so
@@ -31,12 +43,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Where it does not become healthy.
 pub async fn start(
     place: &Place,
-    user: Option<&str>,
+    with: &With,
     slot: Slot,
     release: u64,
     visitor: &Question,
 ) -> Result<Duration, Trouble> {
     let layout = Layout::new(&place.state()).app(APP);
+    let user = with.user.as_deref();
     let found = match user {
         Some(name) => User::find(name),
         None => User::current(),
@@ -59,12 +72,12 @@ pub async fn start(
         crash_dump: layout.crash_dump(slot),
         home: as_whom.as_ref().map_or_else(|| layout.work(slot), |user| user.home.clone()),
         user: as_whom.as_ref().map_or_else(String::new, |user| user.name.clone()),
-        nif: None,
+        nif: with.nif.clone(),
         vial_socket: place.socket(),
         epmd_port: place.epmd,
         distribution: Distribution::Loopback,
         inherited: std::env::vars_os().collect(),
-        env_file: Vec::new(),
+        env_file: with.env_file.clone(),
         kept: Vec::new(),
         slot_env: Vec::new(),
     };
@@ -79,6 +92,8 @@ pub async fn start(
     let mut command = Command::new(layout.release(release).join("bin").join(APP));
     command.arg("start").env_clear().envs(environment.for_start());
     command.current_dir(layout.work(slot));
+    // The switch is a rename in a folder that Caddy looks into.
+    let flag = place.root().join("by-hand.flag");
     let health = Question {
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, place.port(slot))),
         host: HOST.into(),
@@ -92,8 +107,13 @@ pub async fn start(
         healthy = health.first(PATIENCE, |answer| answer.status == 200) => healthy,
         _ = visitor.first(PATIENCE * 2, |_| false) => None,
     };
+    let switched = Instant::now();
+    fs::write(&flag, "")
+        .and_then(|()| fs::rename(&flag, flag.with_extension("set")))
+        .map_err(trying("a flag"))?;
+    let switched = switched.elapsed();
     program.end(PATIENCE).await?;
-    healthy.map(|at| at - began).ok_or(Trouble::Waited {
+    healthy.map(|at| at - began + switched).ok_or(Trouble::Waited {
         what: "a healthy answer of the release that was started by hand".into(),
         seconds: PATIENCE.as_secs(),
     })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use vial_protocol::{Slot, Status};
 
-use crate::by_hand;
+use crate::by_hand::{self, With};
 use crate::ground::{Ground, STEP};
 use crate::place::APP;
 use crate::spread::Spread;
@@ -76,13 +76,13 @@ pub async fn prepare(ground: &Ground, shop: &Path) -> Result<[Turn; 2], Trouble>
 /// Where either does not come to serve.
 pub async fn measure(
     ground: &Ground,
-    user: Option<&str>,
+    with: &With,
     turn: &Turn,
     rollback_first: bool,
 ) -> Result<Pair, Trouble> {
     let home = ground.home();
     let by_hand =
-        async || by_hand::start(&ground.place, user, idle(ground), turn.number, &home).await;
+        async || by_hand::start(&ground.place, with, idle(ground), turn.number, &home).await;
     let before = if rollback_first { None } else { Some(by_hand().await?) };
     let (rollback, number) = roll_back(ground, turn).await?;
     let by_hand = match before {

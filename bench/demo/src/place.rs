@@ -27,6 +27,8 @@ pub struct Settings {
     pub bake: &'static str,
     /// `drain.timeout`, as in the app's file.
     pub drain: &'static str,
+    /// What else the app's file says.
+    pub more: String,
 }
 
 /// The folder, and the ports that were free when it was made.
@@ -56,14 +58,17 @@ impl Place {
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
             .map_err(trying("a temporary folder"))?;
-        let [http, admin, epmd, dashboard, blue, green] = free_ports()?;
+        let ports = free_ports(6)?;
+        let &[http, admin, epmd, dashboard, blue, green] = ports.as_slice() else {
+            return Err(Trouble::Waited { what: "finding free ports".into(), seconds: 1 });
+        };
         let place = Place { folder, http, admin, epmd, dashboard, blue, green };
         place.write(settings).map_err(trying(place.root().display().to_string()))?;
         Ok(place)
     }
 
     fn write(&self, settings: &Settings) -> std::io::Result<()> {
-        let Place { http, admin, epmd, dashboard, blue, green, .. } = self;
+        let Place { http, admin, epmd, dashboard, .. } = self;
         fs::write(
             self.config(),
             format!(
@@ -72,16 +77,8 @@ impl Place {
                  [dashboard]\nlisten = \"127.0.0.1:{dashboard}\"\n"
             ),
         )?;
-        let user = settings.user.as_ref().map_or_else(String::new, |it| format!("user = {it:?}\n"));
         fs::create_dir(self.root().join("apps"))?;
-        fs::write(
-            self.root().join("apps/shop.toml"),
-            format!(
-                "name = \"{APP}\"\n{user}ports = {{ blue = {blue}, green = {green} }}\n\
-                 hosts = [\"{HOST}\"]\nbake = \"{}\"\ndrain = {{ timeout = \"{}\" }}\n",
-                settings.bake, settings.drain
-            ),
-        )?;
+        self.write_app(settings)?;
         let snippet = self.state().join("route").join(APP).join("Caddyfile");
         fs::write(
             self.caddyfile(),
@@ -89,6 +86,24 @@ impl Place {
                 "{{\n\tadmin 127.0.0.1:{admin}\n\tauto_https off\n}}\n\n\
                  http://{HOST}:{http} {{\n\tbind 127.0.0.1\n\timport {}\n}}\n",
                 snippet.display()
+            ),
+        )
+    }
+
+    /// Writes the app's file anew; whoever reads it must be told.
+    ///
+    /// # Errors
+    /// Where the system does not let us.
+    pub fn write_app(&self, settings: &Settings) -> std::io::Result<()> {
+        let Place { blue, green, .. } = self;
+        let Settings { user, bake, drain, more } = settings;
+        let user = user.as_ref().map_or_else(String::new, |it| format!("user = {it:?}\n"));
+        fs::write(
+            self.root().join("apps/shop.toml"),
+            format!(
+                "name = \"{APP}\"\n{user}ports = {{ blue = {blue}, green = {green} }}\n\
+                 hosts = [\"{HOST}\"]\nbake = \"{bake}\"\ndrain = {{ timeout = \"{drain}\" }}\n\
+                 {more}\n"
             ),
         )
     }
@@ -163,12 +178,18 @@ impl Place {
 }
 
 /// Ports that nobody listens on, below those that the kernel gives to outgoing connections.
-fn free_ports<const N: usize>() -> Result<[u16; N], Trouble> {
+///
+/// # Errors
+/// Where there are too few.
+pub fn free_ports(count: usize) -> Result<Vec<u16>, Trouble> {
     const RANGE: std::ops::Range<u16> = 10_000..30_000;
     const TRIES: usize = 1000;
     // All are held until all are found, so that they differ.
     let mut held = Vec::new();
-    for _ in 0..TRIES {
+    for _ in 0..TRIES + count {
+        if held.len() == count {
+            return Ok(held.iter().map(|(_, port)| *port).collect());
+        }
         let random =
             RandomState::new().build_hasher().finish() % u64::from(RANGE.end - RANGE.start);
         let port = RANGE.start + u16::try_from(random).unwrap_or_default();
@@ -176,10 +197,6 @@ fn free_ports<const N: usize>() -> Result<[u16; N], Trouble> {
         if let Ok(listener) = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)) {
             held.push((listener, port));
         }
-        if held.len() == N {
-            break;
-        }
     }
-    let ports: Vec<u16> = held.iter().map(|(_, port)| *port).collect();
-    ports.try_into().map_err(|_| Trouble::Waited { what: "finding free ports".into(), seconds: 1 })
+    Err(Trouble::Waited { what: "finding free ports".into(), seconds: 1 })
 }

@@ -35,6 +35,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The release that gave it.
     pub version: Option<String>,
+    /// The slot that gave it.
+    pub slot: Option<String>,
 }
 
 impl Question {
@@ -51,10 +53,14 @@ impl Question {
         let connection = tokio::spawn(connection);
         let request = Request::get(self.path).header(HOST, &self.host).body(Empty::new()).ok()?;
         let response = sender.send_request(request).await.ok()?;
-        let version = response.headers().get("x-shop-version");
+        let header = |name| {
+            let value = response.headers().get(name).and_then(|it| it.to_str().ok());
+            value.map(ToOwned::to_owned)
+        };
         let answer = Answer {
             status: response.status(),
-            version: version.and_then(|it| it.to_str().ok()).map(ToOwned::to_owned),
+            version: header("x-shop-version"),
+            slot: header("x-shop-slot"),
         };
         response.into_body().collect().await.ok()?;
         connection.abort();
@@ -67,8 +73,18 @@ impl Question {
         limit: Duration,
         wished: impl Fn(&Answer) -> bool,
     ) -> Option<Instant> {
+        self.first_every(EVERY, limit, wished).await
+    }
+
+    /// The same, asked so often.
+    pub async fn first_every(
+        &self,
+        every: Duration,
+        limit: Duration,
+        wished: impl Fn(&Answer) -> bool,
+    ) -> Option<Instant> {
         let asking = async {
-            let mut turns = interval(EVERY);
+            let mut turns = interval(every);
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 turns.tick().await;

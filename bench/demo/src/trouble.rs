@@ -45,6 +45,9 @@ pub enum Trouble {
     /// The daemon refused, or cannot be reached.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Something is not there that was needed.
+    #[error("{0}")]
+    Missing(String),
     /// Something that should have happened did not.
     #[error("{what} did not happen within {seconds} s")]
     Waited {

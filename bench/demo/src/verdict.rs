@@ -142,13 +142,22 @@ impl Evidence<'_> {
 
     /// Whether a WebSocket ended although its slot was not told to stop.
     fn is_early(&self, dropped: &Dropped) -> bool {
-        let stopped = self.stops.iter().any(|(at, slot)| {
-            let at_ms = u64::try_from(at.saturating_duration_since(self.load_began).as_millis());
-            dropped.slot.as_deref() == Some(slot.as_str())
-                && at_ms.unwrap_or(u64::MAX) <= dropped.at_ms.saturating_add(LATE_EVENT_MS)
-        });
-        dropped.code != Some(SERVICE_RESTART) || !stopped
+        let since = |at: &Instant| at.saturating_duration_since(self.load_began).as_millis();
+        let millis = |at| u64::try_from(since(at)).unwrap_or(u64::MAX);
+        let stops: Vec<_> = self.stops.iter().map(|(at, slot)| (millis(at), *slot)).collect();
+        ended_early(dropped, &stops)
     }
+}
+
+/// Whether a WebSocket ended although its slot was not told to stop. `stops` says when which slot
+/// was, in the load's milliseconds.
+#[must_use]
+pub fn ended_early(dropped: &Dropped, stops: &[(u64, Slot)]) -> bool {
+    let stopped = stops.iter().any(|(at_ms, slot)| {
+        dropped.slot.as_deref() == Some(slot.as_str())
+            && *at_ms <= dropped.at_ms.saturating_add(LATE_EVENT_MS)
+    });
+    dropped.code != Some(SERVICE_RESTART) || !stopped
 }
 
 impl Numbers {

@@ -33,7 +33,7 @@ fn report() -> Report {
 
 fn dropped(code: Option<u16>) -> Dropped {
     let slot = Some("blue".into());
-    Dropped { at_ms: 3000, code, reason: String::new(), version: None, slot }
+    Dropped { at_ms: 3000, code, reason: String::new(), version: None, slot, lost: 0 }
 }
 
 fn release(version: &str) -> serde_json::Value {

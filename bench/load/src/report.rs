@@ -155,7 +155,7 @@ pub struct WebSocketReport {
     pub alive: u64,
     /// How many the other side ended, by a close frame or without one.
     pub drops: u64,
-    /// Those, the first 1,000 of them.
+    /// Those, the first 10,000 of them.
     pub dropped: Vec<Dropped>,
     /// Numbered messages sent.
     pub messages_sent: u64,
@@ -178,4 +178,6 @@ pub struct Dropped {
     pub version: Option<String>,
     /// The slot that had accepted it.
     pub slot: Option<String>,
+    /// Messages on it whose echo had not come by then.
+    pub lost: u64,
 }

@@ -16,7 +16,7 @@ use crate::report::{
 
 const FAILURES: usize = 100;
 const CHANGES: usize = 1_000;
-const DROPS: usize = 1_000;
+const DROPS: usize = 10_000;
 /// So many versions and slots are told apart: their names come from outside.
 const NAMES: usize = 100;
 
@@ -102,9 +102,10 @@ impl Tally {
     }
 
     /// A WebSocket was ended by the other side.
-    pub fn dropped(&self, code: Option<u16>, reason: String, origin: &Origin) {
+    pub fn dropped(&self, code: Option<u16>, reason: String, origin: &Origin, lost: usize) {
         let Origin { version, slot } = origin.clone();
-        let dropped = Dropped { at_ms: self.at(Instant::now()), code, reason, version, slot };
+        let (at_ms, lost) = (self.at(Instant::now()), lost as u64);
+        let dropped = Dropped { at_ms, code, reason, version, slot, lost };
         self.websockets(|report| {
             report.drops += 1;
             report.alive -= 1;

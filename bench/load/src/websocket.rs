@@ -106,7 +106,7 @@ impl Socket<'_> {
                 }
                 () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => {
                     let reason = format!("no echo within {:?}", self.context.timeout);
-                    self.context.tally.dropped(None, reason, &self.origin);
+                    self.context.tally.dropped(None, reason, &self.origin, self.awaited.len());
                     return;
                 }
                 due = schedule.due() => {
@@ -139,7 +139,7 @@ impl Socket<'_> {
                     .map_or((None, String::from("a close frame without a code")), |frame| {
                         (Some(u16::from(frame.code)), frame.reason.to_string())
                     });
-                self.context.tally.dropped(code, reason, &self.origin);
+                self.context.tally.dropped(code, reason, &self.origin, self.awaited.len());
                 // Reading on sends our half of the goodbye.
                 let _ =
                     timeout(GOODBYE, async { while let Some(Ok(_)) = self.stream.next().await {} })
@@ -148,12 +148,17 @@ impl Socket<'_> {
             }
             Some(Ok(_)) => {}
             Some(Err(error)) => {
-                self.context.tally.dropped(None, what_ended(&error), &self.origin);
+                self.context.tally.dropped(
+                    None,
+                    what_ended(&error),
+                    &self.origin,
+                    self.awaited.len(),
+                );
                 return std::ops::ControlFlow::Break(());
             }
             None => {
                 let reason = String::from("the connection ended without a close frame");
-                self.context.tally.dropped(None, reason, &self.origin);
+                self.context.tally.dropped(None, reason, &self.origin, self.awaited.len());
                 return std::ops::ControlFlow::Break(());
             }
         }
@@ -183,7 +188,7 @@ impl Socket<'_> {
             false
         });
         if !matches!(read.await, Ok(true)) {
-            self.context.tally.dropped(None, what_ended(error), &self.origin);
+            self.context.tally.dropped(None, what_ended(error), &self.origin, self.awaited.len());
         }
     }
 

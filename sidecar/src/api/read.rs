@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
-use serde::Deserialize;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use vial_protocol::{
     AppStatus, Code, DaemonStatus, Deployment, EnvironmentChoice, MigrationChoice, Plan, Problem,
@@ -13,6 +15,7 @@ use super::answer::{Failure, bad};
 use super::caller::Caller;
 use super::openapi::{OfApp, OfDeployment, Refusals};
 use super::peer::Peer;
+use crate::app::handle::App;
 use crate::app::request::RollbackAsk;
 
 /// What the daemon knows now: every app that the caller may see.
@@ -32,23 +35,30 @@ use crate::app::request::RollbackAsk;
 pub(super) async fn status(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
-) -> Json<DaemonStatus> {
+) -> Response {
     let registry = shared.apps.borrow().clone();
-    let apps = registry
-        .apps
-        .values()
-        .filter(|app| peer.sees(app))
-        .map(|app| AppStatus::clone(&app.status()))
-        .collect();
+    let seen = registry.apps.values().filter(|app| peer.sees(app));
+    let apps: Vec<_> = seen.map(App::status).collect();
     let told = peer.operates().is_ok();
     let problems = registry.problems.iter().chain(&registry.warnings).filter(|_| told);
-    Json(DaemonStatus {
-        version: vial_protocol::VERSION.into(),
+    Json(Told {
+        version: vial_protocol::VERSION,
         pid: std::process::id(),
         started_at: shared.started_at,
-        apps,
-        problems: problems.cloned().collect(),
+        apps: apps.iter().map(AsRef::as_ref).collect(),
+        problems: problems.collect(),
     })
+    .into_response()
+}
+
+/// A [`DaemonStatus`] of what others own: the apps of a host are not copied for each reader.
+#[derive(Serialize)]
+struct Told<'a> {
+    version: &'a str,
+    pid: u32,
+    started_at: Timestamp,
+    apps: Vec<&'a AppStatus>,
+    problems: Vec<&'a Problem>,
 }
 
 /// One app, now.

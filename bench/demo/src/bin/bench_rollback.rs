@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use vial_demo::by_hand::With;
 use vial_demo::ground::Ground;
 use vial_demo::pairs::{self, Comparison, Pair};
 use vial_demo::place::Settings;
@@ -45,7 +46,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<(), Trouble> {
     // No bake: what is measured is the rollback to a release that does not run any more.
-    let settings = Settings { user: arguments.user.clone(), bake: "0s", drain: "1s" };
+    let settings =
+        Settings { user: arguments.user.clone(), bake: "0s", drain: "1s", more: String::new() };
     let ground = Ground::prepare(&arguments.vial, &settings).await?;
     let measured = tokio::select! {
         measured = measure(arguments, &ground) => measured,
@@ -64,15 +66,15 @@ async fn run(arguments: &Arguments) -> Result<(), Trouble> {
 
 async fn measure(arguments: &Arguments, ground: &Ground) -> Result<Option<Comparison>, Trouble> {
     let turns = pairs::prepare(ground, &arguments.shop).await?;
-    let user = arguments.user.as_deref();
+    let with = With { user: arguments.user.clone(), ..With::default() };
     // Whatever is slow only once: file caches, above all.
     for turn in &turns {
-        pairs::measure(ground, user, turn, true).await?;
+        pairs::measure(ground, &with, turn, true).await?;
     }
     println!("pair  release  first     rollback   by hand   starting  verifying  switching");
     let mut measured = Vec::new();
     for (count, turn) in (1..=arguments.pairs).zip(turns.iter().cycle()) {
-        let pair = pairs::measure(ground, user, turn, count % 4 < 2).await?;
+        let pair = pairs::measure(ground, &with, turn, count % 4 < 2).await?;
         line(count, &pair);
         measured.push(pair);
     }

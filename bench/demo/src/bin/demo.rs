@@ -68,7 +68,8 @@ fn failed(trouble: &Trouble) -> ExitCode {
 
 /// Whether everything went as it should.
 async fn run(arguments: &Arguments, mut told: Told) -> Result<bool, Trouble> {
-    let settings = Settings { user: arguments.user.clone(), bake: "4s", drain: "1s" };
+    let settings =
+        Settings { user: arguments.user.clone(), bake: "4s", drain: "1s", more: String::new() };
     let ground = Ground::prepare(&arguments.vial, &settings).await?;
     let (daemon, caddy) = ground.pids();
     println!(

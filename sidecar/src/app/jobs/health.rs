@@ -1,6 +1,6 @@
 //! Asking the active slot for its health, and the times to wait for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,6 +20,10 @@ use crate::slot::health::{Answer, once};
 const FAILURES: u32 = 3;
 /// After a failure it is asked again soon, so that the verdict does not wait for the interval.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
+/// The moments at which apps are asked divide their interval so.
+const STEPS: u32 = 10;
+/// Where those moments count from.
+static ORIGIN: OnceLock<Instant> = OnceLock::new();
 /// While a deployment bakes, it is asked at least this often.
 const BAKING_INTERVAL: Duration = Duration::from_secs(1);
 /// A bake that went on without a daemon ends no sooner than it was looked at: three failures and
@@ -125,8 +129,26 @@ pub(in crate::app) async fn watch(
             healthy_since = Instant::now().checked_add(STEADY * 60).or(healthy_since);
         }
         let undecided = !healthy && failures < FAILURES;
-        tokio::time::sleep(if undecided { ASK_AGAIN.min(interval) } else { interval }).await;
+        match undecided {
+            true => tokio::time::sleep(ASK_AGAIN.min(interval)).await,
+            false => tokio::time::sleep_until(beat(interval)).await,
+        }
     }
+}
+
+/// When to ask again: a tenth of the interval early or late, so that the apps of a host are asked
+/// together as far as that goes. Each time that the daemon wakes costs more than one question.
+fn beat(interval: Duration) -> Instant {
+    let now = Instant::now();
+    beat_after(*ORIGIN.get_or_init(|| now), now, interval)
+}
+
+fn beat_after(origin: Instant, now: Instant, interval: Duration) -> Instant {
+    let Some(since) = now.checked_duration_since(origin) else { return now + interval };
+    let step = (interval / STEPS).max(Duration::from_millis(1)).as_millis();
+    let beats = ((since + interval).as_millis() + step / 2) / step;
+    let due = u64::try_from(beats * step).ok().map(Duration::from_millis);
+    due.and_then(|due| origin.checked_add(due)).unwrap_or(now + interval)
 }
 
 /// Waits for the end of a bake of which so much has passed, perhaps in an earlier daemon. Time in
@@ -145,4 +167,37 @@ pub(in crate::app) async fn restart_after(slot: Slot, attempt: u32) -> Fact {
     };
     tokio::time::sleep(wait).await;
     Fact::RestartDue { slot }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apps_with_one_interval_are_asked_at_moments_that_they_share() {
+        let (origin, interval) = (Instant::now(), Duration::from_secs(2));
+        let mut moments = std::collections::BTreeSet::new();
+        for apart in 0..40 {
+            let now = origin + Duration::from_millis(5_000 + apart * 17);
+            let due = beat_after(origin, now, interval);
+            let wait = due - now;
+            assert!(wait >= interval * 9 / 10 && wait <= interval * 11 / 10, "{wait:?}");
+            moments.insert(due);
+        }
+        // Of the 680 ms between the first and the last.
+        assert!(moments.len() <= 5, "{}", moments.len());
+    }
+
+    #[test]
+    fn one_that_is_asked_on_the_beat_keeps_its_interval() {
+        let (origin, interval) = (Instant::now(), Duration::from_millis(500));
+        let mut last = beat_after(origin, origin + Duration::from_millis(1_234), interval);
+        for _ in 0..10 {
+            let due = beat_after(origin, last + Duration::from_millis(3), interval);
+            assert_eq!(due - last, interval);
+            last = due;
+        }
+        let before = origin.checked_sub(interval).unwrap_or(origin);
+        assert!(beat_after(origin, before, interval) >= before + interval);
+    }
 }
