@@ -16,7 +16,7 @@ use super::hold::Hold;
 use super::jobs::{self, Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
-use crate::slot::health::{Unhealthy, listens, until_healthy};
+use crate::slot::health::{Pace, Unhealthy, listens, until_healthy};
 use crate::slot::{Exit, Identity, Process, family, heart};
 
 /// How long what an exited release left behind may take to end by itself.
@@ -37,7 +37,7 @@ pub(super) struct Run {
     orders: mpsc::UnboundedSender<Order>,
     process: watch::Receiver<Option<Process>>,
     log_offset: Arc<AtomicU64>,
-    ask_health: mpsc::UnboundedSender<Duration>,
+    ask_health: mpsc::UnboundedSender<Pace>,
     usual: Duration,
 }
 
@@ -77,7 +77,7 @@ struct Work {
     log_offset: Arc<AtomicU64>,
     tell: mpsc::Sender<Message>,
     orders: mpsc::UnboundedReceiver<Order>,
-    asks: Option<mpsc::UnboundedReceiver<Duration>>,
+    asks: Option<mpsc::UnboundedReceiver<Pace>>,
     /// What is stopped by SIGSTOP beside its process.
     frozen: Vec<Identity>,
 }
@@ -169,8 +169,11 @@ impl Run {
 
     /// Asks for a fact when it is healthy; `soon` where it was before, and has nothing to start.
     pub(super) fn await_health(&self, soon: bool) {
-        let patience = if soon { self.usual.min(THAW) } else { self.usual };
-        let _ = self.ask_health.send(patience);
+        let pace = match soon {
+            true => Pace::thaw(self.usual.min(THAW)),
+            false => Pace::start(self.usual),
+        };
+        let _ = self.ask_health.send(pace);
     }
 
     /// Where its output begins in the slot's log.
@@ -253,14 +256,14 @@ impl Work {
         let looked = Looked { slot, run, release, environment, log_offset };
         async move {
             let Some(mut asks) = asks else { return };
-            let Some(mut patience) = asks.recv().await else { return };
+            let Some(mut pace) = asks.recv().await else { return };
             loop {
                 let look = async {
                     let health = &context.config.health;
                     match launch::probe(&context, looked) {
                         Some(probe) => {
                             let exited = process.exited();
-                            match until_healthy(&probe, health.successes, patience, exited).await {
+                            match until_healthy(&probe, health.successes, pace, exited).await {
                                 Ok(_) => Fact::Healthy { slot, run },
                                 // The exit is told by whoever waits for it.
                                 Err(Unhealthy::Exited(_)) => std::future::pending().await,
@@ -290,7 +293,7 @@ impl Work {
                 };
                 let fact = tokio::select! {
                     Some(anew) = asks.recv() => {
-                        patience = anew;
+                        pace = anew;
                         continue;
                     }
                     fact = look => fact,
@@ -305,7 +308,7 @@ impl Work {
                     return;
                 }
                 match asks.recv().await {
-                    Some(next) => patience = next,
+                    Some(next) => pace = next,
                     None => return,
                 }
             }
