@@ -22,7 +22,7 @@ defmodule Vial.StandbyDaemonTest do
         standby = { mode = "frozen", for = "10m", rest = "10s" }
         migrate = "Shop.Release.migrate()"
         """,
-        env: [SHOP_QUEUE_MS: 700]
+        env: [SHOP_QUEUE_MS: 1_500]
       )
 
     on_exit(fn -> RealDaemon.stop(daemon) end)
@@ -36,7 +36,7 @@ defmodule Vial.StandbyDaemonTest do
     works(at, :blue)
     jobs(journal, "blue", 1)
 
-    for _round <- 1..2 do
+    for _round <- 1..10 do
       assert {:ok, %{status: :succeeded}} = Vial.deploy(@second, at)
       works(at, :green)
       state(at, :blue, :frozen)

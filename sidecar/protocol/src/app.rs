@@ -133,7 +133,7 @@ pub struct SlotStatus {
     pub restarts: u32,
     /// What the last health check said; absent where it is not checked.
     pub health: Option<Health>,
-    /// How its process ended last: "exited with status 1", "killed by SIGKILL".
+    /// How its process ended last: "exited with status 1", "was killed by SIGKILL".
     pub last_exit: Option<String>,
     /// What it is kept as for the next rollback; absent where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,6 +32,12 @@ pub struct Settings {
     /// How long it does so before it is stopped, in milliseconds.
     #[serde(default)]
     pub standby_ms: u64,
+    /// What starts a release: `script`, its own, or `direct`, Vial itself where it knows how.
+    #[serde(default)]
+    pub start: String,
+    /// When a release loads its modules: `embedded` or `interactive`; absent where the release says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     /// How many releases are kept.
     pub keep_releases: u32,
     /// What migrates: an expression; absent where nothing does.

@@ -42,6 +42,8 @@ fn told(config: &AppConfig, host: &HostConfig) -> Settings {
         bake_ms: millis(config.bake),
         standby: config.standby.mode.to_string(),
         standby_ms: millis(config.standby.lasts),
+        start: config.start.as_str().into(),
+        mode: config.mode.map(|it| it.as_str().into()),
         keep_releases: config.keep_releases,
         migrate: config.migrate.clone(),
         repos: config.repos.clone(),

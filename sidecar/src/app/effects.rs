@@ -72,7 +72,11 @@ impl Task {
             Effect::AwaitHealth { slot, run, soon } => {
                 self.tell_run(slot, run, |it| it.await_health(soon));
             }
-            Effect::Freeze { slot, run } => self.tell_run(slot, run, Run::freeze),
+            Effect::Freeze { slot, run } => {
+                if let Some(hold) = self.hold(slot) {
+                    self.tell_run(slot, run, |it| it.freeze(hold));
+                }
+            }
             Effect::Thaw { slot, run } => self.tell_run(slot, run, Run::thaw),
             Effect::Rest { slot, run } => {
                 let until = self.new_keep();

@@ -47,7 +47,9 @@ impl History {
     /// release to start, or of those that had not. Where there was none that had, what a deploy took
     /// from the start of its release.
     fn expected_millis(&self, hot: bool) -> Option<u64> {
-        let alike = |it: &&Past| it.kind == Kind::Rollback && it.starting_at.is_none() == hot;
+        // What had nothing to start may have waited for the database all the same.
+        let as_quick = |it: &Past| it.starting_at.is_none() == hot && !(hot && it.migrated);
+        let alike = |it: &&Past| it.kind == Kind::Rollback && as_quick(it);
         let took = |it: &Past| Some(millis(it.queued_at?, it.live_at?));
         let mut times: Vec<u64> =
             self.before(u64::MAX).filter(alike).filter_map(took).take(ROLLBACKS).collect();

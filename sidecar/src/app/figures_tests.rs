@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vial_protocol::{Deployment, Status};
 
@@ -110,6 +110,33 @@ fn it_takes_as_long_as_the_last_five_of_its_kind_in_the_middle() {
 }
 
 #[test]
+fn one_that_waited_for_the_database_says_nothing_of_what_a_standby_takes() {
+    let mut story = Story::default();
+    story.deploy(1, 1000);
+    let usual = story.history.expected_from_standby(StandbyMode::Frozen);
+    assert_eq!(usual, Some(FROZEN));
+    story.number += 1;
+    let number = story.number;
+    let began = Began {
+        number,
+        kind: Kind::Rollback,
+        release: Some(1),
+        actor: "ana".into(),
+        reason: None,
+        reverts: Vec::new(),
+        build: None,
+    };
+    story.is(Record::Began(began), 2000);
+    story.is(Record::Entered { number, status: Status::Migrating }, 2000);
+    story.is(Record::Entered { number, status: Status::Switching }, 2009);
+    story.is(Record::WentLive { number, slot: vial_protocol::Slot::Blue }, 2009);
+    assert_eq!(story.history.expected_from_standby(StandbyMode::Frozen), usual);
+    story.deployment(Kind::Rollback, 1, (3000, None, 3001));
+    assert_eq!(story.history.expected_from_standby(StandbyMode::Frozen), Some(1000));
+    assert_eq!(story.history.expected_from_standby(StandbyMode::Cold), Some(3000));
+}
+
+#[test]
 fn a_rollback_that_did_not_go_live_says_nothing_of_how_long_one_takes() {
     let mut story = Story::default();
     story.deployment(Kind::Rollback, 1, (2000, Some(2000), 2004));
@@ -210,6 +237,7 @@ fn what_the_store_kept_tells_the_same() {
     let rows: Vec<Deployment> = story.history.before(u64::MAX).map(row).collect();
     let starting: BTreeMap<u64, Timestamp> = [(1, at(997)), (2, at(2000))].into();
     let starts = vec![(1, at(997)), (1, at(2000))];
-    let loaded = History::new(&rows, BTreeMap::new()).with_starts(&starting, starts);
+    let loaded =
+        History::new(&rows, BTreeMap::new()).with_starts(&starting, &BTreeSet::new(), starts);
     assert_eq!(loaded, story.history);
 }

@@ -1,6 +1,6 @@
 //! What an app's task knows of the deployments that were: enough to decide what may be asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use vial_protocol::{Build, Commit, Deployment, Kind, Release, Status};
@@ -28,6 +28,8 @@ pub struct Past {
     pub queued_at: Option<Timestamp>,
     /// When its release was started; absent where it ran already, or never did.
     pub starting_at: Option<Timestamp>,
+    /// Whether it moved migrations on its way.
+    pub migrated: bool,
     /// When it took the traffic.
     pub live_at: Option<Timestamp>,
     /// What it built.
@@ -68,6 +70,7 @@ impl History {
                 environment: it.environment,
                 queued_at: Some(it.queued_at),
                 starting_at: None,
+                migrated: false,
                 live_at: it.live_at,
                 build: it.build.clone(),
                 commit: it.commit.clone(),
@@ -76,16 +79,18 @@ impl History {
         History { past, releases, starts: VecDeque::new() }
     }
 
-    /// The same with what the store knows of starts: when deployments began theirs, and the newest
-    /// of all with their releases, oldest first.
+    /// The same with what the store knows of starts: when deployments began theirs, which
+    /// moved migrations, and the newest of all with their releases, oldest first.
     #[must_use]
     pub fn with_starts(
         mut self,
         starting: &BTreeMap<u64, Timestamp>,
+        migrated: &BTreeSet<u64>,
         starts: Vec<(u64, Timestamp)>,
     ) -> Self {
         for it in &mut self.past {
             it.starting_at = starting.get(&it.number).copied();
+            it.migrated = migrated.contains(&it.number);
         }
         self.starts = starts.into();
         self
@@ -183,6 +188,7 @@ impl History {
                 environment: 0,
                 queued_at: Some(now),
                 starting_at: None,
+                migrated: false,
                 live_at: None,
                 build: began.build.clone(),
                 commit: None,
@@ -191,6 +197,15 @@ impl History {
                 self.change(*number, |it| {
                     it.status = Status::Starting;
                     it.starting_at.get_or_insert(now);
+                });
+            }
+            Record::Entered {
+                number,
+                status: status @ (Status::Migrating | Status::Reverting),
+            } => {
+                self.change(*number, |it| {
+                    it.status = *status;
+                    it.migrated = true;
                 });
             }
             Record::Entered { number, status } | Record::Ended { number, status, .. } => {

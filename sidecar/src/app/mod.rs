@@ -9,7 +9,7 @@
 //!
 //! [`machine`] holds the life of a deployment and of the slots: pure, property-tested, and the only
 //! place that assigns their state. [`history`] is what is known of ended deployments; [`admission`]
-//! decides over both whether a request is accepted, waits, or is refused, and makes the plan, with [`standbys`] for the slots that are kept for it,
+//! decides over both whether a request is accepted, waits, or is refused, and makes the plan, [`keep`] the same of a standby, with [`standbys`] for the slots that are kept for it,
 //! [`standing`] for the migrations between two releases and `figures` for how long it takes. [`task`] is the owner: it commits what a step
 //! records before it runs what the step wants done, at the time that [`clock`] tells. What cannot be
 //! committed yet waits in its `backlog`.
@@ -30,6 +30,7 @@ pub mod environment;
 pub mod handle;
 pub mod helpers;
 pub mod history;
+pub mod keep;
 pub mod known;
 pub mod machine;
 pub mod message;
@@ -53,11 +54,13 @@ mod backlog;
 mod effects;
 mod explain;
 mod figures;
+mod hold;
 mod jobs;
 mod notice;
 mod refuse;
 mod rest;
 mod run;
+mod said;
 
 #[cfg(test)]
 mod fixture;

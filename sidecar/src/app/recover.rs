@@ -107,8 +107,11 @@ async fn find(context: &Arc<Context>, tell: &mpsc::Sender<Message>) -> Result<Fo
     let state = State::restored(&loaded, &alive);
     let standbys = Standbys::restored(&loaded);
     let clock = Clock::resumed(loaded.clock, loaded.latest);
-    let history = History::new(&loaded.deployments, loaded.releases)
-        .with_starts(&loaded.starting, loaded.starts);
+    let history = History::new(&loaded.deployments, loaded.releases).with_starts(
+        &loaded.starting,
+        &loaded.migrated,
+        loaded.starts,
+    );
     let interrupted = leftovers.of_migration(context, &state).await?;
     Ok(Found { state, history, clock, runs, seen, standbys, interrupted, leftovers })
 }

@@ -4,49 +4,13 @@ use tokio::sync::oneshot;
 use vial_protocol::standby::{Rest, Rested};
 use vial_protocol::{Code, Problem, Slot};
 
-use super::machine::{Event, Fact, Life, PerSlot, RunId};
+use super::hold::Hold;
+use super::machine::{Event, Fact, Life, RunId};
+use super::said::Holds;
 use super::task::Task;
 
 /// How much of what a release says is kept: it is untrusted.
 const DETAIL: usize = 200;
-
-/// What was said, and who waits.
-#[derive(Debug, Default)]
-pub(super) struct Said {
-    /// What each slot's release waited for last.
-    details: PerSlot<Option<String>>,
-    /// A library that holds still until it is frozen.
-    holds: Option<Holds>,
-    /// The revision of the status that said first who works now.
-    since: u64,
-    works: Option<Slot>,
-}
-
-#[derive(Debug)]
-struct Holds {
-    slot: Slot,
-    run: RunId,
-    tell: oneshot::Sender<Result<Rested, Problem>>,
-}
-
-impl Said {
-    /// A status is published.
-    pub(super) fn published(&mut self, revision: u64, works: Option<Slot>) {
-        if self.works != works {
-            self.works = works;
-            self.since = revision;
-        }
-    }
-
-    /// Why a run did not come to rest, as a phrase.
-    fn why(&self, slot: Slot, rest: std::time::Duration) -> String {
-        let time = format!("within {} s", rest.as_secs_f64());
-        match self.details.get(slot) {
-            Some(detail) => format!("it did not come to rest {time}: {detail}"),
-            None => format!("no word came {time} that its release came to rest"),
-        }
-    }
-}
 
 impl Task {
     /// The library in a slot's release says whether it is at rest.
@@ -72,7 +36,7 @@ impl Task {
         let resting = matches!(life, Life::Resting { .. });
         if rest.rested && rest.holds && resting {
             self.release_holds();
-            self.said.holds = Some(Holds { slot, run, tell });
+            self.said.holds = Some(Holds { slot, run, hold: Hold::new(tell) });
             self.turn(Event::Fact(Fact::HoldsStill { slot, run })).await;
         } else {
             let _ = tell.send(Ok(Rested { frozen: false }));
@@ -103,13 +67,18 @@ impl Task {
             _ => false,
         };
         if let Some(holds) = self.said.holds.take() {
-            let _ = holds.tell.send(Ok(Rested { frozen }));
+            holds.hold.answer(frozen);
         }
+    }
+
+    /// Who holds still in a slot.
+    pub(super) fn hold(&self, slot: Slot) -> Option<Hold> {
+        self.said.holds.as_ref().filter(|it| it.slot == slot).map(|it| it.hold.clone())
     }
 
     fn release_holds(&mut self) {
         if let Some(holds) = self.said.holds.take() {
-            let _ = holds.tell.send(Ok(Rested { frozen: false }));
+            holds.hold.answer(false);
         }
     }
 

@@ -12,10 +12,11 @@ use tokio::sync::{mpsc, watch};
 use vial_protocol::{Code, Problem, Slot};
 
 use super::context::Context;
+use super::hold::Hold;
 use super::jobs::{self, Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
-use crate::slot::health::{Unhealthy, listens, until_healthy};
+use crate::slot::health::{Pace, Unhealthy, listens, until_healthy};
 use crate::slot::{Exit, Identity, Process, family, heart};
 
 /// How long what an exited release left behind may take to end by itself.
@@ -25,6 +26,9 @@ const AFTERMATH: Duration = Duration::from_millis(300);
 /// its memory is on the disk. After that a start is quicker than to wait.
 const THAW: Duration = Duration::from_secs(3);
 
+/// So soon it is known that a connection has ended.
+const GIVEN_UP: Duration = Duration::from_millis(20);
+
 /// A run that was begun.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -33,17 +37,17 @@ pub(super) struct Run {
     orders: mpsc::UnboundedSender<Order>,
     process: watch::Receiver<Option<Process>>,
     log_offset: Arc<AtomicU64>,
-    ask_health: mpsc::UnboundedSender<Duration>,
+    ask_health: mpsc::UnboundedSender<Pace>,
     usual: Duration,
 }
 
 /// What a run is told, one after the other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Order {
     /// To end, within this time.
     Stop(Duration),
     /// To be frozen, if no request is open on it.
-    Freeze,
+    Freeze(Hold),
     /// To go on.
     Thaw,
 }
@@ -73,7 +77,7 @@ struct Work {
     log_offset: Arc<AtomicU64>,
     tell: mpsc::Sender<Message>,
     orders: mpsc::UnboundedReceiver<Order>,
-    asks: Option<mpsc::UnboundedReceiver<Duration>>,
+    asks: Option<mpsc::UnboundedReceiver<Pace>>,
     /// What is stopped by SIGSTOP beside its process.
     frozen: Vec<Identity>,
 }
@@ -149,8 +153,8 @@ impl Run {
     }
 
     /// Asks for it to be stopped by SIGSTOP, if no request is open on it; tells what became of that.
-    pub(super) fn freeze(&self) {
-        let _ = self.orders.send(Order::Freeze);
+    pub(super) fn freeze(&self, hold: Hold) {
+        let _ = self.orders.send(Order::Freeze(hold));
     }
 
     /// Lets it go on, after whatever was asked for before.
@@ -165,8 +169,11 @@ impl Run {
 
     /// Asks for a fact when it is healthy; `soon` where it was before, and has nothing to start.
     pub(super) fn await_health(&self, soon: bool) {
-        let patience = if soon { self.usual.min(THAW) } else { self.usual };
-        let _ = self.ask_health.send(patience);
+        let pace = match soon {
+            true => Pace::thaw(self.usual.min(THAW)),
+            false => Pace::start(self.usual),
+        };
+        let _ = self.ask_health.send(pace);
     }
 
     /// Where its output begins in the slot's log.
@@ -212,7 +219,7 @@ impl Work {
                         // It may still run: what ends it, if anything does, is told by its pidfd.
                         None => continue,
                     },
-                    Order::Freeze => self.freeze(&process).await,
+                    Order::Freeze(hold) => self.freeze(&process, &hold).await,
                     Order::Thaw => self.thaw(&process),
                 },
                 () = &mut health, if asked => asked = false,
@@ -249,14 +256,14 @@ impl Work {
         let looked = Looked { slot, run, release, environment, log_offset };
         async move {
             let Some(mut asks) = asks else { return };
-            let Some(mut patience) = asks.recv().await else { return };
+            let Some(mut pace) = asks.recv().await else { return };
             loop {
                 let look = async {
                     let health = &context.config.health;
                     match launch::probe(&context, looked) {
                         Some(probe) => {
                             let exited = process.exited();
-                            match until_healthy(&probe, health.successes, patience, exited).await {
+                            match until_healthy(&probe, health.successes, pace, exited).await {
                                 Ok(_) => Fact::Healthy { slot, run },
                                 // The exit is told by whoever waits for it.
                                 Err(Unhealthy::Exited(_)) => std::future::pending().await,
@@ -286,7 +293,7 @@ impl Work {
                 };
                 let fact = tokio::select! {
                     Some(anew) = asks.recv() => {
-                        patience = anew;
+                        pace = anew;
                         continue;
                     }
                     fact = look => fact,
@@ -301,7 +308,7 @@ impl Work {
                     return;
                 }
                 match asks.recv().await {
-                    Some(next) => patience = next,
+                    Some(next) => pace = next,
                     None => return,
                 }
             }
@@ -309,14 +316,19 @@ impl Work {
     }
 
     /// Stops all of it by SIGSTOP, if no request is open on it.
-    async fn freeze(&mut self, process: &Process) {
+    async fn freeze(&mut self, process: &Process, hold: &Hold) {
         let (slot, run) = (self.slot, self.id);
         let why = match jobs::standby::open_requests(&self.context, slot).await {
             Some(open) => Some(open),
             None => match family::freeze(process, &self.context.marker(run)) {
                 Ok(frozen) => {
                     self.frozen = frozen;
-                    None
+                    // Now that it does nothing any more: had it given up before, we are told by now.
+                    tokio::time::sleep(GIVEN_UP).await;
+                    (!hold.lasts()).then(|| {
+                        self.thaw(process);
+                        "it gave up before it was frozen".into()
+                    })
                 }
                 Err(error) => {
                     self.thaw(process);

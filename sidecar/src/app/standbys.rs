@@ -1,14 +1,11 @@
 //! Since when an idle slot is kept, and until when: what the machine, which has no clock, leaves to
-//! others. And whether it may be kept as something else.
-
-use std::time::Duration;
+//! others.
 
 use jiff::{SignedDuration, Timestamp};
-use vial_protocol::{Desired, Plan, Problem, Slot, Standby, StandbyMode};
+use vial_protocol::{Slot, Standby};
 
 use super::history::History;
-use super::known::Known;
-use super::machine::{AskKeep, Life, PerSlot, State};
+use super::machine::{Life, PerSlot, State};
 use crate::store::load::{Kept, Loaded};
 use crate::store::record::Record;
 
@@ -67,43 +64,4 @@ impl Standbys {
             expected_ms: history.expected_from_standby(keep.mode),
         })
     }
-}
-
-impl Known<'_> {
-    /// What the idle slot is kept as, where a rollback finds in it what it needs.
-    pub(super) fn ready_for(self, plan: &Plan) -> Option<Standby> {
-        let standby = self.standbys.shown(plan.slot, self.state, self.history)?;
-        (plan.hot && standby.ready).then_some(standby)
-    }
-
-    /// What the idle slot would be kept as, and with which release.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn keep(self, mode: StandbyMode, lasts: Option<Duration>) -> Result<AskKeep, Problem> {
-        let what = "The standby was not changed";
-        if self.state.current.is_some() {
-            return Err(self.refuse().in_progress(what));
-        }
-        let (Some(serving), Some(from)) = (self.state.serving, self.state.serving_release()) else {
-            return Err(self.refuse().nothing_deployed(what));
-        };
-        if mode == StandbyMode::Cold {
-            return Ok(AskKeep { mode, lasts, release: from, environment: 0 });
-        }
-        if self.state.desired == Desired::Stopped {
-            return Err(self.refuse().stopped(what));
-        }
-        let target = self.previous(serving, from).map_err(|why| instead(what, &why))?;
-        let release = target.release.unwrap_or_default();
-        if self.history.release(release).is_none() {
-            return Err(instead(what, &self.refuse().not_retained(target.number)));
-        }
-        Ok(AskKeep { mode, lasts, release, environment: target.environment })
-    }
-}
-
-fn instead(what: &str, why: &Problem) -> Problem {
-    let message = format!("{what}: there is no release to keep for a rollback. {}", why.message);
-    Problem { message, ..why.clone() }
 }

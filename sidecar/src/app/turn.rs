@@ -96,13 +96,14 @@ impl Task {
         let changed = healed || self.state != state || !records.is_empty();
         self.state = state;
         self.log(&records);
+        // Nobody who waits for a rollback waits for what readers see of it.
+        for effect in effects {
+            self.begin(effect);
+        }
         if !records.is_empty() {
             self.show().await;
         } else if changed {
             self.publish();
-        }
-        for effect in effects {
-            self.begin(effect);
         }
         self.answer_holds();
         Ok(())

@@ -237,7 +237,7 @@ fn facts(app: &AppStatus, look: &Look) -> Vec<(&'static str, String)> {
         facts.push(("Waiting", of(queued)));
     }
     if let Some(waits) = view_standby::waits(app) {
-        facts.push(("Works", look.paint(Tone::Warn, &waits)));
+        facts.push(("Queues", look.paint(Tone::Warn, &waits)));
     }
     facts.push(("Rollback", rollback(app, look)));
     if let Some(last) = &app.last {

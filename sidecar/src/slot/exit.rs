@@ -5,7 +5,7 @@ use std::fmt;
 use nix::sys::signal::Signal;
 use rustix::process::WaitIdStatus;
 
-/// How a process ended, as people read it: "exited with status 1", "killed by SIGKILL".
+/// How a process ended, as people read it: "exited with status 1", "was killed by SIGKILL".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// It exited with this status.
@@ -47,8 +47,8 @@ impl fmt::Display for Exit {
         match self {
             Exit::Status(status) => write!(f, "exited with status {status}"),
             Exit::Signal(number) => match Signal::try_from(*number) {
-                Ok(signal) => write!(f, "killed by {signal}"),
-                Err(_) => write!(f, "killed by signal {number}"),
+                Ok(signal) => write!(f, "was killed by {signal}"),
+                Err(_) => write!(f, "was killed by signal {number}"),
             },
             Exit::Unknown => f.write_str("ended, how is unknown"),
         }
@@ -62,8 +62,8 @@ mod tests {
     #[test]
     fn an_exit_reads_as_a_person_says_it() {
         assert_eq!(Exit::Status(1).to_string(), "exited with status 1");
-        assert_eq!(Exit::Signal(9).to_string(), "killed by SIGKILL");
-        assert_eq!(Exit::Signal(40).to_string(), "killed by signal 40");
+        assert_eq!(Exit::Signal(9).to_string(), "was killed by SIGKILL");
+        assert_eq!(Exit::Signal(40).to_string(), "was killed by signal 40");
         assert_eq!(Exit::Unknown.to_string(), "ended, how is unknown");
     }
 

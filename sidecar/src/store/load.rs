@@ -36,6 +36,8 @@ pub struct Loaded {
     pub deployments: Vec<Deployment>,
     /// When the release of each of those was started, where it was.
     pub starting: BTreeMap<u64, Timestamp>,
+    /// Those of them that moved migrations on their way.
+    pub migrated: BTreeSet<u64>,
     /// The newest starts, oldest first: the release, and when.
     pub starts: Vec<(u64, Timestamp)>,
     /// The releases that are on the disk, by number.
@@ -129,6 +131,7 @@ pub(super) fn load(
         },
         deployments,
         starting: starting(connection, app, oldest)?,
+        migrated: migrated(connection, app, oldest)?,
         starts: newest_starts(connection, app)?,
         releases: releases(connection, app)?,
         stopping: stopping(connection, app)?,
@@ -215,6 +218,15 @@ fn starting(
         starting.insert(row.get(0)?, rows::at(row.get(1)?)?);
     }
     Ok(starting)
+}
+
+fn migrated(connection: &Connection, app: &str, oldest: u64) -> Result<BTreeSet<u64>, StoreError> {
+    let mut statement = connection.prepare(
+        "select distinct deployment from steps \
+         where app = ?1 and deployment >= ?2 and status in ('migrating', 'reverting')",
+    )?;
+    let numbers = statement.query_map(params![app, oldest], |row| row.get(0))?;
+    Ok(numbers.collect::<Result<_, _>>()?)
 }
 
 fn newest_starts(connection: &Connection, app: &str) -> Result<Vec<(u64, Timestamp)>, StoreError> {

@@ -215,14 +215,14 @@ async fn the_status_says_what_the_idle_slot_is_kept_as_and_whose_queues_wait() {
     let shown = said(frozen.clone()).await;
     let kept = "    blue   idle · frozen since 03:02, until 03:17: ready in about 32 ms\n";
     assert!(shown.contains(kept), "{shown}");
-    assert!(!shown.contains("Works") && !shown.contains("Blue "), "{shown}");
+    assert!(!shown.contains("Queues") && !shown.contains("Blue "), "{shown}");
 
     frozen.works = None;
     frozen.slots[0].state = SlotState::Resting;
     frozen.slots[0].standby = Some(standby(StandbyMode::Frozen, false));
     let shown = said(frozen).await;
     assert!(shown.contains("idle · comes to rest since 12 m ago, to be frozen\n"), "{shown}");
-    let works = "  Works        v2.0.0's queues and timers wait until v1.4.2, left in blue, has come \
+    let works = "  Queues       v2.0.0's queues and timers wait until v1.4.2, left in blue, has come \
                  to rest\n";
     assert!(shown.contains(works), "{shown}");
 }

@@ -92,7 +92,7 @@ async fn v6_that_ignores_sigterm_is_killed_with_its_family_after_its_time() {
     assert!((1_000..4_000).contains(&took), "{took} ms");
     assert_eq!(
         status.slot(Slot::Blue).unwrap().last_exit.as_deref(),
-        Some("killed by SIGKILL"),
+        Some("was killed by SIGKILL"),
         "{status:#?}"
     );
     let left: Vec<u32> = members.into_iter().filter(|pid| is_alive(*pid)).collect();
@@ -162,7 +162,7 @@ async fn a_crash_after_the_bake_is_answered_by_a_start_in_the_same_slot() {
         .await;
     let blue = status.slot(Slot::Blue).unwrap();
     assert_eq!(blue.restarts, 1, "{blue:#?}");
-    assert_eq!(blue.last_exit.as_deref(), Some("killed by SIGKILL"));
+    assert_eq!(blue.last_exit.as_deref(), Some("was killed by SIGKILL"));
     assert_eq!(host.serving().await, "1.0.0");
     assert_eq!(host.history().await, ["deploy v1.0.0 succeeded"]);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { AppStatus, SlotStatus } from "../src/api/types";
 import { standbyCommand } from "../src/deployment/command";
 import { idleOf, onItsWay, ready, waits } from "../src/deployment/standby";
-import { standbyInWords } from "../src/pages/settings/words";
+import { standbyInWords, startInWords } from "../src/pages/settings/words";
 
 const release = (number: number, version: string) => ({
   number,
@@ -62,4 +62,11 @@ test("what the file says of a standby is a sentence with its time", () => {
   expect(standbyInWords({ standby: "cold", standby_ms: 900_000 })).not.toContain("15 min");
   expect(standbyInWords({ standby: "warm", standby_ms: 900_000 })).toContain("for 15 min after the bake");
   expect(standbyInWords({ standby: "frozen", standby_ms: 900_000 })).toContain("SIGSTOP");
+});
+
+test("the settings say what starts a release and when its modules are loaded", () => {
+  expect(startInWords({ start: "script" })).toBe("Its own script");
+  expect(startInWords({ start: "direct", mode: "interactive" })).toBe(
+    "Vial itself, where it knows the release’s script; modules are loaded when they are called",
+  );
 });

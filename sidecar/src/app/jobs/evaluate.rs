@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use vial_protocol::{Code, Problem, Slot};
 
-use super::launch::{place, prepare, user};
+use super::launch::prepare;
+use super::whom::{place, user};
 use crate::app::context::Context;
 use crate::app::helpers::{Journalled, Purpose};
 use crate::slot::environment::{StartEnvironment, Variables};

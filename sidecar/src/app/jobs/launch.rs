@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vial_protocol::{Code, Problem, Slot};
 
+use super::whom::user;
 use super::{Looked, start};
 use crate::app::context::Context;
 use crate::app::machine::RunId;
@@ -19,7 +20,6 @@ use crate::fault;
 use crate::log;
 use crate::secret_file::random;
 use crate::slot::ahead;
-use crate::slot::direct::secret::Place;
 use crate::slot::environment::{Distribution, StartEnvironment};
 use crate::slot::epmd::{self, Epmd};
 use crate::slot::family::HEALTH;
@@ -253,21 +253,6 @@ fn shipped_nif(binary: &Path) -> Option<PathBuf> {
     let binary = std::fs::read_link(binary).unwrap_or_else(|_| binary.to_owned());
     let folder = binary.parent()?;
     NIF.iter().find_map(|name| folder.join(name).canonicalize().ok())
-}
-
-/// Whom the app's programs run as; as the daemon where absent.
-pub(in crate::app) fn user(context: &Context) -> Option<User> {
-    context.config.user.as_ref().map(|user| User {
-        name: user.name.clone(),
-        uid: user.uid,
-        gid: user.gid,
-        home: user.home.clone(),
-    })
-}
-
-/// Where the nodes in a slot find their cookie.
-pub(in crate::app) fn place(context: &Context, slot: Slot) -> Place {
-    Place::new(context.layout.nodes(), slot, user(context).as_ref())
 }
 
 /// The host name that the app is asked for.

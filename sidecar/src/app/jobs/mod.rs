@@ -1,7 +1,7 @@
 //! The jobs: each does one effect with the leaves, and ends in a fact.
 //!
 //! [`build`] makes a release of a commit, [`unpack`] receives a release, [`migrate`] runs its migrations, [`launch`] starts it, by what
-//! [`start`] says, [`warm`] has it load the modules that it has not loaded yet, [`revert`]
+//! [`start`] says and as [`whom`] it says, [`warm`] has it load the modules that it has not loaded yet, [`revert`]
 //! takes migrations down and up again, [`verify`] looks at it before the switch, [`switch`] speaks
 //! with Caddy, [`health`] asks the active slot, [`standby`] knows the times of the idle one. [`evaluate`] runs an expression in a release,
 //! [`in_app`] the one that looks at migrations and moves them. [`tip`] asks the repository for a branch's tip. [`keep_log`] keeps the slots' logs
@@ -24,6 +24,7 @@ pub(super) mod tip;
 pub(super) mod unpack;
 pub(super) mod verify;
 pub(super) mod warm;
+pub(super) mod whom;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

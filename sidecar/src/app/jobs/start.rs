@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use vial_protocol::Slot;
 
-use super::launch::place;
+use super::whom::place;
 use crate::app::context::Context;
 use crate::config::Start;
 use crate::slot::direct;

@@ -38,11 +38,12 @@
 //!    └──── warm, or stopping, as set         └─Thaw▶ starting ─Healthy▶ running ─▶ the switch
 //! ```
 //!
-//! Nothing outside this folder assigns a state. [`deployment`] moves the deployment in progress,
+//! Nothing outside this folder assigns a state. [`deployment`] moves the deployment in progress, [`take`] to its slot,
 //! [`bake`] what is live and not settled,
 //! [`revert`] its migrations, [`slots`] the slots, [`standby`] the idle one that is kept, [`handover`]
 //! who may work queues, [`environment`] says which version of it a release
-//! starts with, [`recover`] takes up what a daemon before this one left. The clock, the
+//! starts with, [`restored`] reads and [`recover`] takes up what a
+//! daemon before this one left. The clock, the
 //! store and every process are the caller's.
 
 mod bake;
@@ -53,11 +54,13 @@ mod environment;
 mod fact;
 mod handover;
 mod recover;
+mod restored;
 mod revert;
 mod slots;
 mod standby;
 mod state;
 mod step;
+mod take;
 
 #[cfg(test)]
 mod model;

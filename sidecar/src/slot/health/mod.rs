@@ -76,8 +76,31 @@ const ONE_ANSWER: Duration = Duration::from_secs(2);
 /// Between two questions, at first and at last. In between they are a fiftieth of the time waited
 /// so far apart, so that readiness is noticed 2 % late at most.
 const AT_FIRST: Duration = Duration::from_millis(10);
+/// At first, where a process was healthy before it was frozen: it has nothing to start.
+const AFTER_A_THAW: Duration = Duration::from_millis(2);
 const AT_LAST: Duration = Duration::from_millis(250);
 const SHARE: u32 = 50;
+
+/// How a process is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    first: Duration,
+    deadline: Duration,
+}
+
+impl Pace {
+    /// For one that starts: `deadline` is how long it may take.
+    #[must_use]
+    pub fn start(deadline: Duration) -> Pace {
+        Pace { first: AT_FIRST, deadline }
+    }
+
+    /// For one that was healthy before it was frozen.
+    #[must_use]
+    pub fn thaw(deadline: Duration) -> Pace {
+        Pace { first: AFTER_A_THAW, deadline }
+    }
+}
 
 /// Asks once.
 pub async fn once(probe: &Probe, timeout: Duration) -> Answer {
@@ -87,18 +110,19 @@ pub async fn once(probe: &Probe, timeout: Duration) -> Answer {
     }
 }
 
-/// Asks until the process was healthy `successes` times in a row. An error answer means not
-/// ready yet: servers listen before they can answer.
+/// Asks until the process was healthy `successes` times in a row. An error
+/// answer means not ready yet: servers listen before they can answer.
 ///
 /// # Errors
-/// As soon as `exited` says that the process has ended, or after `deadline`, of which only time
+/// As soon as `exited` says that the process has ended, or after its deadline, of which only time
 /// counts in which it was asked.
 pub async fn until_healthy(
     probe: &Probe,
     successes: u32,
-    deadline: Duration,
+    pace: Pace,
     exited: impl Future<Output = Exit>,
 ) -> Result<Healthy, Unhealthy> {
+    let Pace { first: pause, deadline } = pace;
     let began = Instant::now();
     let mut last = "no answer came".to_owned();
     let asked = async {
@@ -111,15 +135,15 @@ pub async fn until_healthy(
                     if in_a_row >= successes {
                         return Healthy { waited: began.elapsed(), millis };
                     }
-                    AT_FIRST
+                    pause
                 }
                 Answer::NotYet { detail } => {
                     in_a_row = 0;
                     last = detail;
-                    (began.elapsed() / SHARE).clamp(AT_FIRST, AT_LAST)
+                    (began.elapsed() / SHARE).clamp(pause, AT_LAST)
                 }
             };
-            tokio::time::sleep(pause.max(probe.least_pause())).await;
+            tokio::time::sleep(probe.least_pause().map_or(pause, |it| it.max(pause))).await;
         }
     };
     tokio::select! {
@@ -142,10 +166,10 @@ pub async fn listens(port: u16) {
 
 impl Probe {
     /// A command is a process of its own each time.
-    fn least_pause(&self) -> Duration {
+    fn least_pause(&self) -> Option<Duration> {
         match self {
-            Probe::Http(_) => AT_FIRST,
-            Probe::Command(_) => AT_LAST,
+            Probe::Http(_) => None,
+            Probe::Command(_) => Some(AT_LAST),
         }
     }
 }

@@ -94,7 +94,7 @@ async fn when_its_time_is_over_it_is_stopped() {
     let gone = stage.gone().await;
     let ended = jiff::Timestamp::now();
     assert!(ended >= standby.until, "{ended} is before {}", standby.until);
-    assert_eq!(gone.slot(Slot::Blue).unwrap().last_exit.as_deref(), Some("killed by SIGTERM"));
+    assert_eq!(gone.slot(Slot::Blue).unwrap().last_exit.as_deref(), Some("was killed by SIGTERM"));
     assert!(!stage.plan().await.hot);
 }
 

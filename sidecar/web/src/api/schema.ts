@@ -2037,6 +2037,8 @@ export interface components {
             keep_releases: number;
             /** @description What migrates: an expression; absent where nothing does. */
             migrate?: string | null;
+            /** @description When a release loads its modules: `embedded` or `interactive`; absent where the release says. */
+            mode?: string | null;
             /** @description Slots and their ports; empty for a worker. */
             ports: components["schemas"]["Port"][];
             /** @description The Ecto repositories. */
@@ -2049,6 +2051,8 @@ export interface components {
              * @description How long it does so before it is stopped, in milliseconds.
              */
             standby_ms?: number;
+            /** @description What starts a release: `script`, its own, or `direct`, Vial itself where it knows how. */
+            start?: string;
             /**
              * Format: int64
              * @description How long a slot may take to stop, in milliseconds.
@@ -2092,7 +2096,7 @@ export interface components {
         /** @description One slot, now. */
         SlotStatus: {
             health?: components["schemas"]["Health"] | null;
-            /** @description How its process ended last: "exited with status 1", "killed by SIGKILL". */
+            /** @description How its process ended last: "exited with status 1", "was killed by SIGKILL". */
             last_exit?: string | null;
             /** @description Its Erlang node name. */
             node: string;

@@ -71,8 +71,11 @@ impl World {
         let alive: Vec<_> = self.alive.iter().map(|(slot, run)| (*slot, *run)).collect();
         self.state = State::restored(&loaded, &alive);
         self.standbys = Standbys::restored(&loaded);
-        self.history = History::new(&loaded.deployments, loaded.releases)
-            .with_starts(&loaded.starting, loaded.starts);
+        self.history = History::new(&loaded.deployments, loaded.releases).with_starts(
+            &loaded.starting,
+            &loaded.migrated,
+            loaded.starts,
+        );
     }
 
     pub(super) fn known(&self) -> Known<'_> {

@@ -13,7 +13,7 @@ import { count, duration } from "../../ui/format";
 import { LoadedView, useLoad } from "../../ui/load";
 import { AutoDeploySection } from "./auto-deploy";
 import { WebhookSection } from "./webhook";
-import { standbyInWords } from "./words";
+import { standbyInWords, startInWords } from "./words";
 import "./settings.css";
 
 export default function SettingsPage({ params }: PageProps) {
@@ -77,6 +77,7 @@ function FileSection({ settings }: { settings: Settings }) {
           <Fact name="Drain">{`Requests have ${duration(settings.drain_ms)} to end.`}</Fact>
           <Fact name="Stop">{`SIGTERM, and SIGKILL after ${duration(settings.stop_ms)}.`}</Fact>
           <Fact name="Standby">{standbyInWords(settings)}</Fact>
+          <Fact name="Started by">{startInWords(settings)}</Fact>
         </Group>
         <Group title="Database">
           <Fact name="Migrates by">{settings.migrate ? <code>{settings.migrate}</code> : "Nothing: deploys leave the database alone."}</Fact>

@@ -17,3 +17,16 @@ export function standbyInWords({ standby, standby_ms }: Pick<Settings, "standby"
       return standby;
   }
 }
+
+/** What starts a release, and when it loads its modules. */
+export function startInWords({ start, mode }: Pick<Settings, "start" | "mode">): string {
+  const by = start === "direct" ? "Vial itself, where it knows the release’s script" : "Its own script";
+  switch (mode) {
+    case "embedded":
+      return `${by}; all modules are loaded first`;
+    case "interactive":
+      return `${by}; modules are loaded when they are called`;
+    default:
+      return by;
+  }
+}
