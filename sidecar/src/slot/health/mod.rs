@@ -75,9 +75,10 @@ const ONE_ANSWER: Duration = Duration::from_secs(2);
 
 /// Between two questions, at first and at last. In between they are a fiftieth of the time waited
 /// so far apart, so that readiness is noticed 2 % late at most.
-const AT_FIRST: Duration = Duration::from_millis(10);
-/// At first, where a process was healthy before it was frozen: it has nothing to start.
-const AFTER_A_THAW: Duration = Duration::from_millis(2);
+const AT_FIRST: Duration = Duration::from_millis(5);
+/// At first, where a process was healthy before it was frozen: it has nothing to start. And between two
+/// answers that both are well.
+const QUICK: Duration = Duration::from_millis(2);
 const AT_LAST: Duration = Duration::from_millis(250);
 const SHARE: u32 = 50;
 
@@ -98,7 +99,7 @@ impl Pace {
     /// For one that was healthy before it was frozen.
     #[must_use]
     pub fn thaw(deadline: Duration) -> Pace {
-        Pace { first: AFTER_A_THAW, deadline }
+        Pace { first: QUICK, deadline }
     }
 }
 
@@ -135,7 +136,7 @@ pub async fn until_healthy(
                     if in_a_row >= successes {
                         return Healthy { waited: began.elapsed(), millis };
                     }
-                    pause
+                    QUICK
                 }
                 Answer::NotYet { detail } => {
                     in_a_row = 0;
