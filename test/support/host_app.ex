@@ -5,7 +5,7 @@ defmodule Vial.HostApp do
 
   @root Path.expand("../..", __DIR__)
   @sources ~w(lib native sidecar/link sidecar/protocol sidecar/migrations sidecar/src) ++
-             ~w(sidecar/Cargo.toml sidecar/packaging bench/load bench/demo Cargo.toml Cargo.lock) ++
+             ~w(sidecar/Cargo.toml sidecar/packaging bench/load bench/demo bench/suite Cargo.toml Cargo.lock) ++
              ~w(mix.exs .formatter.exs)
 
   @doc "Copies the library's sources."
