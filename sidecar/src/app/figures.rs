@@ -6,8 +6,8 @@ use vial_protocol::{Kind, Plan, StandbyMode};
 
 use super::history::{History, Past};
 
-/// What a rollback to a warm and to a frozen slot takes, in milliseconds, where there was none yet: the
-/// medians of `bin/bench`, rounded up.
+/// What a rollback to a warm and to a frozen slot takes, in milliseconds, where there was none yet: what
+/// nine of ten take in `bin/bench`, rounded up to tens.
 const WARM: u64 = 20;
 const FROZEN: u64 = 30;
 
