@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vial_protocol::request::Accepted;
 use vial_protocol::{Code, Kind, Problem, StandbyMode};
 
-use super::machine::{Ask, AskKeep, Command, Event};
+use super::machine::{Ask, AskKeep, Command, Event, Life};
 use super::request::{Actor, BuildSource, Incoming, Request, What};
 use super::task::Task;
 use crate::config::Source;
@@ -193,6 +193,11 @@ impl Task {
         match mode {
             StandbyMode::Cold => format!("{slot} is stopped."),
             StandbyMode::Warm if there => format!("{slot} is kept warm, with {label}."),
+            StandbyMode::Frozen
+                if matches!(self.state.slots.get(slot).life, Life::Frozen { .. }) && there =>
+            {
+                format!("{slot} stays frozen, with {label}.")
+            }
             StandbyMode::Frozen if there => {
                 format!("{slot} comes to rest, with {label}, and is frozen then.")
             }

@@ -23,9 +23,8 @@ impl Story {
         self.history.apply(&[record], at(second));
     }
 
-    /// A deployment of a release: asked for at `times[0]`, started at `times[1]` unless it ran
-    /// already, live at `times[2]`.
-    fn deployment(&mut self, kind: Kind, release: u64, times: (i64, Option<i64>, i64)) -> u64 {
+    /// A deployment of a release is asked for: its number.
+    fn begins(&mut self, kind: Kind, release: u64, second: i64) -> u64 {
         self.number += 1;
         let number = self.number;
         let began = Began {
@@ -37,7 +36,14 @@ impl Story {
             reverts: Vec::new(),
             build: None,
         };
-        self.is(Record::Began(began), times.0);
+        self.is(Record::Began(began), second);
+        number
+    }
+
+    /// A deployment of a release: asked for at `times[0]`, started at `times[1]` unless it ran
+    /// already, live at `times[2]`.
+    fn deployment(&mut self, kind: Kind, release: u64, times: (i64, Option<i64>, i64)) -> u64 {
+        let number = self.begins(kind, release, times.0);
         if let Some(second) = times.1 {
             self.is(Record::Entered { number, status: Status::Starting }, second);
             self.history.add_start(release, at(second));
@@ -115,18 +121,7 @@ fn one_that_waited_for_the_database_says_nothing_of_what_a_standby_takes() {
     story.deploy(1, 1000);
     let usual = story.history.expected_from_standby(StandbyMode::Frozen);
     assert_eq!(usual, Some(FROZEN));
-    story.number += 1;
-    let number = story.number;
-    let began = Began {
-        number,
-        kind: Kind::Rollback,
-        release: Some(1),
-        actor: "ana".into(),
-        reason: None,
-        reverts: Vec::new(),
-        build: None,
-    };
-    story.is(Record::Began(began), 2000);
+    let number = story.begins(Kind::Rollback, 1, 2000);
     story.is(Record::Entered { number, status: Status::Migrating }, 2000);
     story.is(Record::Entered { number, status: Status::Switching }, 2009);
     story.is(Record::WentLive { number, slot: vial_protocol::Slot::Blue }, 2009);
@@ -140,18 +135,7 @@ fn one_that_waited_for_the_database_says_nothing_of_what_a_standby_takes() {
 fn a_rollback_that_did_not_go_live_says_nothing_of_how_long_one_takes() {
     let mut story = Story::default();
     story.deployment(Kind::Rollback, 1, (2000, Some(2000), 2004));
-    story.number += 1;
-    let number = story.number;
-    let began = Began {
-        number,
-        kind: Kind::Rollback,
-        release: Some(1),
-        actor: "ana".into(),
-        reason: None,
-        reverts: Vec::new(),
-        build: None,
-    };
-    story.is(Record::Began(began), 3000);
+    let number = story.begins(Kind::Rollback, 1, 3000);
     story.is(Record::Entered { number, status: Status::Starting }, 3000);
     story.is(Record::Ended { number, status: Status::Failed, error: None }, 3900);
     assert_eq!(story.expected(false), Some(4000));
