@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod app;
+pub mod beat;
 pub mod build;
 pub mod cli;
 pub mod client;

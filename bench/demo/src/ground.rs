@@ -109,7 +109,7 @@ impl Ground {
         let live = |it: &Deployment| it.number == number && it.status >= Status::Draining;
         self.watch
             .until("the deploy's switch", STEP, |status| {
-                status.deployment.iter().chain(&status.last).any(live)
+                status.deployment.iter().chain(&status.last).any(|it| live(it))
             })
             .await?;
         let deployment = self.client.deployment(APP, number).await?;

@@ -1,5 +1,6 @@
 //! What the kernel says of a process: its memory, its processor time, how often it woke.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -75,19 +76,23 @@ impl Looked {
 
     /// Looks at it for a while.
     pub async fn idle(self, time: Duration) -> Idle {
-        let (cpu, switches, began) = (self.cpu(), self.switches(), Instant::now());
+        let (cpu, before, began) = (self.cpu(), self.switches(), Instant::now());
         sleep(time).await;
         let seconds = began.elapsed().as_secs_f64();
+        let since = |(task, switches): (&String, &f64)| {
+            switches - before.get(task).copied().unwrap_or_default()
+        };
         Idle {
             core_percent: (self.cpu() - cpu) / seconds * 100.0,
-            wakeups: (self.switches() - switches) / seconds,
+            wakeups: self.switches().iter().map(since).sum::<f64>() / seconds,
             seconds,
         }
     }
 
-    fn switches(self) -> f64 {
-        let of = |task: &String| self.status(task, "voluntary_ctxt_switches:");
-        self.tasks().iter().map(of).sum()
+    /// By thread: one that ends takes its count along.
+    fn switches(self) -> BTreeMap<String, f64> {
+        let of = |task: String| (task.clone(), self.status(&task, "voluntary_ctxt_switches:"));
+        self.tasks().into_iter().map(of).collect()
     }
 
     fn tasks(self) -> Vec<String> {

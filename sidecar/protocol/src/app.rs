@@ -28,11 +28,11 @@ pub struct AppStatus {
     /// Both slots, blue first.
     pub slots: Vec<SlotStatus>,
     /// The deployment in progress.
-    pub deployment: Option<Deployment>,
+    pub deployment: Option<Box<Deployment>>,
     /// The deployment that waits for the one in progress.
-    pub queued: Option<Deployment>,
+    pub queued: Option<Box<Deployment>>,
     /// The deployment that ended last.
-    pub last: Option<Deployment>,
+    pub last: Option<Box<Deployment>>,
     /// Whether a rollback is possible, to what, or why not.
     pub rollback: RollbackOffer,
     /// The route through Caddy; absent for a worker.

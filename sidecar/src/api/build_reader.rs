@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use vial_protocol::{AppStatus, BuildChunk, Code, Problem, Status};
+use vial_protocol::{BuildChunk, Code, Problem, Status};
 
 use super::Shared;
 use super::answer::Failure;
 use crate::app::handle::App;
+use crate::app::published::Published;
 use crate::build::Place;
 use crate::log::follow::Follower;
 use crate::log::{self, LogRead, Unfinished};
@@ -20,7 +21,7 @@ pub(super) struct BuildReader {
     number: u64,
     path: PathBuf,
     cursor: u64,
-    status: watch::Receiver<Arc<AppStatus>>,
+    status: watch::Receiver<Arc<Published>>,
     follower: Option<Follower>,
 }
 

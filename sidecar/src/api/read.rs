@@ -16,6 +16,7 @@ use super::caller::Caller;
 use super::openapi::{OfApp, OfDeployment, Refusals};
 use super::peer::Peer;
 use crate::app::handle::App;
+use crate::app::published::Published;
 use crate::app::request::RollbackAsk;
 
 /// What the daemon knows now: every app that the caller may see.
@@ -41,7 +42,7 @@ pub(super) async fn status(
     let apps: Vec<_> = seen.map(App::status).collect();
     let told = peer.operates().is_ok();
     let problems = registry.problems.iter().chain(&registry.warnings).filter(|_| told);
-    Json(Told {
+    Json(All {
         version: vial_protocol::VERSION,
         pid: std::process::id(),
         started_at: shared.started_at,
@@ -53,11 +54,11 @@ pub(super) async fn status(
 
 /// A [`DaemonStatus`] of what others own: the apps of a host are not copied for each reader.
 #[derive(Serialize)]
-struct Told<'a> {
+struct All<'a> {
     version: &'a str,
     pid: u32,
     started_at: Timestamp,
-    apps: Vec<&'a AppStatus>,
+    apps: Vec<&'a Published>,
     problems: Vec<&'a Problem>,
 }
 
@@ -69,8 +70,8 @@ struct Told<'a> {
     params(OfApp),
     responses((status = 200, description = "As it is now", body = AppStatus), Refusals)
 )]
-pub(super) async fn app(caller: Caller) -> Result<Json<AppStatus>, Failure> {
-    Ok(Json(AppStatus::clone(&caller.app.status())))
+pub(super) async fn app(caller: Caller) -> Response {
+    Json(&*caller.app.status()).into_response()
 }
 
 #[derive(Deserialize, IntoParams)]

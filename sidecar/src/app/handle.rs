@@ -6,19 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use vial_protocol::request::Accepted;
 use vial_protocol::standby::{Rest, Rested};
-use vial_protocol::{AppStatus, Code, Environment, Plan, Problem, Slot};
+use vial_protocol::{Code, Environment, Plan, Problem, Slot};
 
 use super::context::Context;
 use super::message::{Message, Sight};
 use super::request::{Request, RollbackAsk};
 use super::whereabouts::Whereabouts;
+use crate::app::published::Published;
 
 /// A handle; clones speak with the same task.
 #[derive(Debug, Clone)]
 pub struct App {
     name: Arc<str>,
     messages: mpsc::Sender<Message>,
-    status: watch::Receiver<Arc<AppStatus>>,
+    status: watch::Receiver<Arc<Published>>,
     context: watch::Receiver<Arc<Context>>,
     look: Arc<Notify>,
     beats: Arc<AtomicU64>,
@@ -28,7 +29,7 @@ impl App {
     pub(super) fn new(
         name: Arc<str>,
         messages: mpsc::Sender<Message>,
-        status: watch::Receiver<Arc<AppStatus>>,
+        status: watch::Receiver<Arc<Published>>,
         context: watch::Receiver<Arc<Context>>,
         look: Arc<Notify>,
         beats: Arc<AtomicU64>,
@@ -50,13 +51,13 @@ impl App {
 
     /// The app, now.
     #[must_use]
-    pub fn status(&self) -> Arc<AppStatus> {
+    pub fn status(&self) -> Arc<Published> {
         self.status.borrow().clone()
     }
 
     /// The app, now and whenever it changes. Closed when the app is given up.
     #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<Arc<AppStatus>> {
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Published>> {
         self.status.clone()
     }
 

@@ -16,7 +16,7 @@
 //! `effects` and its neighbours do that with the leaves (`slot`, `route`, `release`, `build`), and
 //! report facts. [`environment`] changes what releases start with, and says what it is; [`values`] opens it. [`helpers`] is
 //! the journal of what runs of a release beside its slots. Readers get numbered snapshots from
-//! [`snapshot`].
+//! [`snapshot`], as [`published`].
 //!
 //! [`auto`] deploys new commits by themselves, and `notice` says what others are told of a step.
 //!
@@ -37,6 +37,7 @@ pub mod message;
 pub mod migrations;
 pub mod paths;
 pub mod programs;
+pub mod published;
 pub mod recover;
 pub mod registry;
 pub mod request;

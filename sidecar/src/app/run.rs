@@ -16,7 +16,7 @@ use super::hold::Hold;
 use super::jobs::{self, Looked, health, last_lines, launch};
 use super::machine::{Fact, RunId};
 use super::message::{Message, Sight};
-use crate::slot::health::{Pace, Unhealthy, listens, until_healthy};
+use crate::slot::health::{Unhealthy, listens, until_healthy};
 use crate::slot::{Exit, Identity, Process, family, heart};
 
 /// How long what an exited release left behind may take to end by itself.
@@ -37,7 +37,7 @@ pub(super) struct Run {
     orders: mpsc::UnboundedSender<Order>,
     process: watch::Receiver<Option<Process>>,
     log_offset: Arc<AtomicU64>,
-    ask_health: mpsc::UnboundedSender<Pace>,
+    ask_health: mpsc::UnboundedSender<Duration>,
     usual: Duration,
 }
 
@@ -77,7 +77,7 @@ struct Work {
     log_offset: Arc<AtomicU64>,
     tell: mpsc::Sender<Message>,
     orders: mpsc::UnboundedReceiver<Order>,
-    asks: Option<mpsc::UnboundedReceiver<Pace>>,
+    asks: Option<mpsc::UnboundedReceiver<Duration>>,
     /// What is stopped by SIGSTOP beside its process.
     frozen: Vec<Identity>,
 }
@@ -169,11 +169,8 @@ impl Run {
 
     /// Asks for a fact when it is healthy; `soon` where it was before, and has nothing to start.
     pub(super) fn await_health(&self, soon: bool) {
-        let pace = match soon {
-            true => Pace::thaw(self.usual.min(THAW)),
-            false => Pace::start(self.usual),
-        };
-        let _ = self.ask_health.send(pace);
+        let deadline = if soon { self.usual.min(THAW) } else { self.usual };
+        let _ = self.ask_health.send(deadline);
     }
 
     /// Where its output begins in the slot's log.
@@ -256,14 +253,14 @@ impl Work {
         let looked = Looked { slot, run, release, environment, log_offset };
         async move {
             let Some(mut asks) = asks else { return };
-            let Some(mut pace) = asks.recv().await else { return };
+            let Some(mut deadline) = asks.recv().await else { return };
             loop {
                 let look = async {
                     let health = &context.config.health;
                     match launch::probe(&context, looked) {
                         Some(probe) => {
                             let exited = process.exited();
-                            match until_healthy(&probe, health.successes, pace, exited).await {
+                            match until_healthy(&probe, health.successes, deadline, exited).await {
                                 Ok(_) => Fact::Healthy { slot, run },
                                 // The exit is told by whoever waits for it.
                                 Err(Unhealthy::Exited(_)) => std::future::pending().await,
@@ -293,7 +290,7 @@ impl Work {
                 };
                 let fact = tokio::select! {
                     Some(anew) = asks.recv() => {
-                        pace = anew;
+                        deadline = anew;
                         continue;
                     }
                     fact = look => fact,
@@ -308,7 +305,7 @@ impl Work {
                     return;
                 }
                 match asks.recv().await {
-                    Some(next) => pace = next,
+                    Some(next) => deadline = next,
                     None => return,
                 }
             }

@@ -63,9 +63,9 @@ impl Parts<'_> {
             serving: state.serving_release().and_then(|it| history.release(it)).cloned(),
             serving_since: self.shown.serving.as_ref().and_then(|it| it.live_at),
             slots: Slot::BOTH.iter().map(|slot| self.slot(*slot)).collect(),
-            deployment: self.shown.current.clone(),
-            queued: self.shown.queued.clone(),
-            last: self.shown.last.clone(),
+            deployment: self.shown.current.clone().map(Box::new),
+            queued: self.shown.queued.clone().map(Box::new),
+            last: self.shown.last.clone().map(Box::new),
             rollback: match offer {
                 Ok(plan) => RollbackOffer { target: Some(plan.to), refusal: None },
                 Err(refusal) => RollbackOffer { target: None, refusal: Some(refusal) },

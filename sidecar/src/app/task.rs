@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use vial_protocol::{AppStatus, AutoDeploy, Code, Problem, Slot};
+use vial_protocol::{AutoDeploy, Code, Problem, Slot};
 
 use super::auto;
 use super::backlog::Backlog;
@@ -28,6 +28,7 @@ use super::run::Run;
 use super::said::Said;
 use super::snapshot::{Parts, Seen, Shown};
 use super::standbys::Standbys;
+use crate::app::published::Published;
 use crate::fault;
 use crate::vault::Kept;
 
@@ -65,7 +66,7 @@ pub(super) struct Task {
     outbox: Option<Problem>,
     pub(super) trouble: Option<Problem>,
     pub(super) backlog: Backlog,
-    status: watch::Sender<Arc<AppStatus>>,
+    status: watch::Sender<Arc<Published>>,
     contexts: watch::Sender<Arc<Context>>,
     revision: u64,
     beats: Arc<AtomicU64>,
@@ -113,7 +114,7 @@ impl Task {
             revision: 0,
         }
         .status();
-        let (status, statuses) = watch::channel(Arc::new(first));
+        let (status, statuses) = watch::channel(Arc::new(Published::from(first)));
         let (contexts, context_reader) = watch::channel(context.clone());
         let beats = Arc::<AtomicU64>::default();
         let look = Arc::<Notify>::default();
@@ -242,7 +243,7 @@ impl Task {
     }
 
     /// The app's status, now and as it changes.
-    pub(super) fn readers(&self) -> watch::Receiver<Arc<AppStatus>> {
+    pub(super) fn readers(&self) -> watch::Receiver<Arc<Published>> {
         self.status.subscribe()
     }
 
@@ -291,7 +292,7 @@ impl Task {
             revision: self.revision,
         }
         .status();
-        self.status.send_replace(Arc::new(status));
+        self.status.send_replace(Arc::new(status.into()));
     }
 
     fn saw(&mut self, sight: Sight) {

@@ -188,7 +188,7 @@ async fn find(
         })
         .filter(|deployment| !deployment.steps.is_empty());
     match known {
-        Some(deployment) => Ok(deployment),
+        Some(deployment) => Ok(*deployment),
         None => client.deployment(app, number).await,
     }
 }

@@ -9,6 +9,7 @@ use vial_protocol::AppStatus;
 
 use super::manager::Manager;
 use super::words;
+use crate::app::published::Published;
 use crate::app::registry::Registry;
 
 /// A deployment changes its step several times a second; nobody reads that fast.
@@ -39,7 +40,7 @@ pub(super) async fn keep_telling(mut registry: watch::Receiver<Arc<Registry>>, m
 }
 
 /// Waits until one of them has changed. An app that was given up changes no more.
-async fn any(readers: &mut [watch::Receiver<Arc<AppStatus>>]) {
+async fn any(readers: &mut [watch::Receiver<Arc<Published>>]) {
     if readers.is_empty() {
         return std::future::pending().await;
     }

@@ -9,13 +9,15 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
-use vial_protocol::{AppStatus, live};
+use vial_protocol::live;
 
 use super::Following;
 use super::kept::{FAST, Kept, SLOW};
 use super::measure::{Look, measure};
 use crate::app::handle::App;
+use crate::app::published::Published;
 use crate::app::registry::Registry;
+use crate::beat::beat;
 
 /// When the first sample is taken: what starts has other things to do.
 const FIRST: Duration = Duration::from_secs(2);
@@ -35,7 +37,7 @@ pub(super) enum Message {
     /// Somebody follows.
     Follow(String, oneshot::Sender<Option<Following>>),
     /// An app is as its status says.
-    Looked(Arc<AppStatus>),
+    Looked(Arc<Published>),
 }
 
 struct Entry {
@@ -156,7 +158,8 @@ impl Sampler {
     fn add(&mut self, look: Look) {
         self.measuring = None;
         if self.measures_all {
-            self.all_at = self.began + SLOW.max(look.took * PAUSE);
+            let pause = SLOW.max(look.took * PAUSE).saturating_sub(self.began.elapsed());
+            self.all_at = beat(pause);
         }
         self.fast_at = self.began + FAST.max(look.took * PAUSE_WHILE_FOLLOWED);
         for (app, measured) in look.apps {
@@ -177,7 +180,7 @@ async fn done(measuring: &mut Option<BoxFuture<'static, Look>>) -> Look {
 }
 
 /// Tells of an app whenever it changes. The task ends although this one could tell it more.
-async fn watch(mut status: watch::Receiver<Arc<AppStatus>>, tell: mpsc::WeakSender<Message>) {
+async fn watch(mut status: watch::Receiver<Arc<Published>>, tell: mpsc::WeakSender<Message>) {
     while status.changed().await.is_ok() {
         let now = status.borrow_and_update().clone();
         let Some(tell) = tell.upgrade() else { return };

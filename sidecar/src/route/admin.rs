@@ -1,6 +1,7 @@
 //! The client of Caddy's admin API.
 
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -9,6 +10,7 @@ use hyper::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH};
 use hyper::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::address::Address;
 use super::http::{self, Answer, HttpError};
@@ -36,6 +38,12 @@ pub(super) struct Upstream {
 }
 
 /// What came of a change.
+/// When each endpoint last told its upstreams: what the apps of a host, which share it, each want to
+/// know in the same moment, it tells once. It tells more the more apps there are.
+static TOLD: Mutex<Vec<(Address, Instant)>> = Mutex::new(Vec::new());
+/// For how long that shows that it can be asked.
+const RECENTLY: Duration = Duration::from_secs(5);
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Patched {
     Done,
@@ -71,7 +79,21 @@ impl Admin {
     pub(super) async fn upstreams(&self) -> Result<Vec<Upstream>, AdminError> {
         let answer = self.send(Method::GET, "/reverse_proxy/upstreams", None, Bytes::new()).await?;
         let entries: Option<_> = decode(&expect_ok(answer)?.body)?;
+        let mut told = told();
+        told.retain(|(address, _)| *address != self.address);
+        told.push((self.address.clone(), Instant::now()));
         Ok(entries.unwrap_or_default())
+    }
+
+    /// Whether it tells its upstreams, now or a moment ago.
+    pub(super) async fn tells(&self) -> Result<(), AdminError> {
+        let recently = |(address, at): &(Address, Instant)| {
+            *address == self.address && at.elapsed() <= RECENTLY
+        };
+        if told().iter().any(recently) {
+            return Ok(());
+        }
+        self.upstreams().await.map(drop)
     }
 
     /// Replaces the value at a path below `/config`, if the configuration is still the tagged one.
@@ -158,6 +180,10 @@ impl Admin {
         let admin = self.address.to_string();
         RouteProblem::AdminUnreachable { admin, detail, next: next.into() }
     }
+}
+
+fn told() -> MutexGuard<'static, Vec<(Address, Instant)>> {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn expect_ok(answer: Answer) -> Result<Answer, AdminError> {

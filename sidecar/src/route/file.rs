@@ -90,7 +90,7 @@ impl FileRoute {
             Seen::Slot(_) => {}
         }
         if let Some(admin) = &self.admin {
-            admin.upstreams().await.map_err(|error| admin.unreachable(error))?;
+            admin.tells().await.map_err(|error| admin.unreachable(error))?;
         }
         Ok(())
     }

@@ -115,7 +115,8 @@ impl Route {
     }
 
     /// Whether Caddy sends traffic to the slot that it should, and can be asked. Costs one or two
-    /// small requests: for every few seconds, and for `vial doctor`.
+    /// small requests, for every few seconds and for `vial doctor`: that its admin endpoint could be asked
+    /// a moment ago, for whichever app, is enough.
     pub async fn check(&self, expected: Slot) -> Result<(), RouteProblem> {
         match self {
             Route::File(route) => route.check(expected).await,

@@ -8,7 +8,8 @@
 //! [`apart`] gives one that nobody vouches for
 //! namespaces of its own.
 //! [`helper`] runs a program to its end, [`terminal`] gives one a terminal. [`port`] says who
-//! listens, [`health`] whether it answers. What it wrote is the log's own folder, `crate::log`.
+//! listens, by what the kernel tells [`listening`], [`health`] whether it answers. What it wrote is the
+//! log's own folder, `crate::log`.
 //! [`direct`] is a start without the release's script, and [`ahead`] reads a release into memory
 //! before it is one.
 //! What a release needs around it: [`environment`], of which [`env_file`] is a part,
@@ -35,6 +36,7 @@ pub mod health;
 pub mod heart;
 pub mod helper;
 pub mod identity;
+mod listening;
 mod pidfd_info;
 pub mod port;
 pub mod process;

@@ -4,13 +4,11 @@
 //! then send the traffic to a stranger.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use procfs::FromBufReadSI;
-use procfs::net::{TcpNetEntries, TcpNetEntry, TcpState};
-
 use super::identity::{Identity, sight};
+use super::listening;
 
 /// Who would take a connection to `127.0.0.1:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +43,7 @@ pub enum NotOurs {
         /// The port.
         port: u16,
     },
-    /// `/proc` cannot be read.
+    /// Neither the kernel can be asked nor `/proc` be read.
     #[error("Who listens on port {port} cannot be found out: {source}.")]
     Look {
         /// The port.
@@ -66,7 +64,7 @@ fn describe(listener: &Listener) -> String {
 /// Who would take a connection to `127.0.0.1:port`; `None` where nobody listens there.
 ///
 /// # Errors
-/// Where `/proc` cannot be read.
+/// Where neither the kernel can be asked nor `/proc` be read.
 pub fn listener(port: u16) -> io::Result<Option<Listener>> {
     let sockets = sockets(port)?;
     if sockets.is_empty() { Ok(None) } else { holder(&sockets).map(Some) }
@@ -130,16 +128,8 @@ fn take_held(pid: u32, inodes: &mut HashSet<u64>) -> bool {
 /// The inodes of the sockets that share connections to `127.0.0.1:port`: the kernel prefers the
 /// exact address to any IPv4 address, and that to any address at all.
 fn sockets(port: u16) -> io::Result<HashSet<u64>> {
-    let mut entries = listening("/proc/net/tcp")?;
-    match listening("/proc/net/tcp6") {
-        Ok(more) => entries.extend(more),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let ranked = entries
-        .iter()
-        .filter(|entry| entry.local_address.port() == port)
-        .filter_map(|entry| Some((rank(entry.local_address.ip())?, entry.inode)));
+    let found = listening::on(port)?;
+    let ranked = found.iter().filter_map(|it| Some((rank(it.address)?, it.inode)));
     let mut best = (u8::MAX, HashSet::new());
     for (rank, inode) in ranked {
         if rank < best.0 {
@@ -159,25 +149,6 @@ fn rank(address: IpAddr) -> Option<u8> {
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Some(2),
         _ => None,
     }
-}
-
-/// The listening sockets of a table. They stand first in it, and what follows, every connection
-/// of the host, is not read.
-fn listening(table: &str) -> io::Result<Vec<TcpNetEntry>> {
-    let mut text = String::new();
-    for (index, line) in BufReader::new(std::fs::File::open(table)?).lines().enumerate() {
-        let line = line?;
-        if index > 0 && line.split_ascii_whitespace().nth(3) != Some("0A") {
-            break;
-        }
-        text.push_str(&line);
-        text.push('\n');
-    }
-    let TcpNetEntries(mut entries) =
-        TcpNetEntries::from_buf_read(text.as_bytes(), procfs::current_system_info())
-            .map_err(io::Error::other)?;
-    entries.retain(|entry| entry.state == TcpState::Listen);
-    Ok(entries)
 }
 
 #[cfg(test)]

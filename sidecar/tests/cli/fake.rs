@@ -318,7 +318,7 @@ pub fn shop() -> AppStatus {
         ],
         deployment: None,
         queued: None,
-        last: Some(last),
+        last: Some(Box::new(last)),
         rollback: RollbackOffer { target: Some(release(5, "1.4.2")), refusal: None },
         route: Some(RouteStatus {
             mode: "file".into(),
@@ -335,9 +335,9 @@ pub fn shop_with(mut deployment: Deployment) -> AppStatus {
     let mut shop = shop();
     deployment.steps.clear();
     if deployment.status.in_progress() {
-        shop.deployment = Some(deployment);
+        shop.deployment = Some(Box::new(deployment));
     } else {
-        shop.last = Some(deployment);
+        shop.last = Some(Box::new(deployment));
     }
     shop
 }

@@ -147,7 +147,7 @@ async fn a_deployment_that_takes_the_slot_ends_the_wait() {
     let mut deploy = deployment(Kind::Deploy, Status::Starting);
     deploy.number = 8;
     deploy.slot = Some(Slot::Blue);
-    taken.deployment = Some(deploy);
+    taken.deployment = Some(Box::new(deploy));
     let fake = daemon(
         asked(StandbyMode::Warm, None),
         vec![idle(SlotState::Starting, Some(standby(StandbyMode::Warm, false))), taken],

@@ -11,6 +11,7 @@ use vial_protocol::{AppStatus, Problem};
 use super::followed::{Followed, Follower};
 use crate::api::peer::Peer;
 use crate::app::handle::App;
+use crate::app::published::Published;
 use crate::app::registry::Registry;
 
 /// What was told of the registry.
@@ -74,6 +75,6 @@ fn status(app: &App) -> (Live, impl Stream<Item = Live> + Send + use<>) {
     (now, later)
 }
 
-fn newest(status: &mut watch::Receiver<Arc<AppStatus>>) -> Live {
+fn newest(status: &mut watch::Receiver<Arc<Published>>) -> Live {
     Live::App(Box::new(AppStatus::clone(&status.borrow_and_update())))
 }

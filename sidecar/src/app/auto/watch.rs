@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::sleep;
+use vial_protocol::Trigger;
 use vial_protocol::source::{AutoDeploy, Failing};
-use vial_protocol::{AppStatus, Trigger};
 
 use super::{Decision, short};
 use crate::app::context::Context;
 use crate::app::jobs::tip;
 use crate::app::message::{Message, Sight};
+use crate::app::published::Published;
 use crate::app::request::{Actor, BuildAsk, BuildSource, Request, What};
 use crate::config::Source;
 use crate::store::StoreError;
@@ -30,7 +31,7 @@ const STORE: Duration = Duration::from_secs(5);
 /// Watches over the branch of an app; never ends.
 pub(in crate::app) async fn watch(
     context: Arc<Context>,
-    status: watch::Receiver<Arc<AppStatus>>,
+    status: watch::Receiver<Arc<Published>>,
     look: Arc<Notify>,
     tell: mpsc::Sender<Message>,
 ) {
@@ -57,7 +58,7 @@ pub(in crate::app) async fn watch(
 struct Watcher {
     context: Arc<Context>,
     source: Source,
-    status: watch::Receiver<Arc<AppStatus>>,
+    status: watch::Receiver<Arc<Published>>,
     look: Arc<Notify>,
     tell: mpsc::Sender<Message>,
     view: AutoDeploy,
@@ -192,7 +193,7 @@ impl Watcher {
         let app = self.context.app().to_owned();
         let (status, look) = (&mut self.status, &self.look);
         let gone = async {
-            let rests = |it: &Arc<AppStatus>| it.deployment.is_none() && it.queued.is_none();
+            let rests = |it: &Arc<Published>| it.deployment.is_none() && it.queued.is_none();
             status.wait_for(rests).await.is_err()
         };
         tokio::select! {
@@ -211,7 +212,7 @@ impl Watcher {
     async fn wait(&mut self) {
         let (status, look, poll) = (&mut self.status, &self.look, self.source.poll);
         let begun = async {
-            let begun = |it: &Arc<AppStatus>| it.deployment.is_some() || it.queued.is_some();
+            let begun = |it: &Arc<Published>| it.deployment.is_some() || it.queued.is_some();
             if status.wait_for(begun).await.is_err() {
                 std::future::pending().await
             }

@@ -1,6 +1,6 @@
 //! Asking the active slot for its health, and the times to wait for.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use super::Looked;
 use crate::app::context::Context;
 use crate::app::machine::Fact;
 use crate::app::message::{Message, Sight};
+use crate::beat::beat;
 use crate::config::Check;
 use crate::patience::attended;
 use crate::slot::health::{Answer, once};
@@ -20,10 +21,6 @@ use crate::slot::health::{Answer, once};
 const FAILURES: u32 = 3;
 /// After a failure it is asked again soon, so that the verdict does not wait for the interval.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
-/// The moments at which apps are asked divide their interval so.
-const STEPS: u32 = 10;
-/// Where those moments count from.
-static ORIGIN: OnceLock<Instant> = OnceLock::new();
 /// While a deployment bakes, it is asked at least this often.
 const BAKING_INTERVAL: Duration = Duration::from_secs(1);
 /// A bake that went on without a daemon ends no sooner than it was looked at: three failures and
@@ -45,15 +42,13 @@ pub(in crate::app) async fn check_now(context: Arc<Context>, looked: Looked) -> 
         return Fact::Healthy { slot, run };
     };
     let mut answer = once(&probe, PATIENCE).await;
-    if matches!(answer, Answer::NotYet { .. }) {
+    if answer.wrong().is_some() {
         tokio::time::sleep(ASK_AGAIN).await;
         answer = once(&probe, PATIENCE).await;
     }
-    match answer {
-        Answer::Healthy { .. } => Fact::Healthy { slot, run },
-        Answer::NotYet { detail } => {
-            Fact::Unhealthy { slot, run, problem: unhealthy(&context, looked, &detail) }
-        }
+    match answer.wrong() {
+        None => Fact::Healthy { slot, run },
+        Some(detail) => Fact::Unhealthy { slot, run, problem: unhealthy(&context, looked, detail) },
     }
 }
 
@@ -101,7 +96,7 @@ pub(in crate::app) async fn watch(
         };
         let (healthy, detail) = match &answer {
             Answer::Healthy { millis } => (true, format!("answered in {millis} ms")),
-            Answer::NotYet { detail } => (false, detail.clone()),
+            wrong => (false, wrong.wrong().unwrap_or_default().to_owned()),
         };
         failures = if healthy { 0 } else { failures + 1 };
         let verdict = healthy || failures >= FAILURES;
@@ -136,21 +131,6 @@ pub(in crate::app) async fn watch(
     }
 }
 
-/// When to ask again: a tenth of the interval early or late, so that the apps of a host are asked
-/// together as far as that goes. Each time that the daemon wakes costs more than one question.
-fn beat(interval: Duration) -> Instant {
-    let now = Instant::now();
-    beat_after(*ORIGIN.get_or_init(|| now), now, interval)
-}
-
-fn beat_after(origin: Instant, now: Instant, interval: Duration) -> Instant {
-    let Some(since) = now.checked_duration_since(origin) else { return now + interval };
-    let step = (interval / STEPS).max(Duration::from_millis(1)).as_millis();
-    let beats = ((since + interval).as_millis() + step / 2) / step;
-    let due = u64::try_from(beats * step).ok().map(Duration::from_millis);
-    due.and_then(|due| origin.checked_add(due)).unwrap_or(now + interval)
-}
-
 /// Waits for the end of a bake of which so much has passed, perhaps in an earlier daemon. Time in
 /// which this one was stopped is none in which the release was looked at.
 pub(in crate::app) async fn bake(context: Arc<Context>, number: u64, passed: Duration) -> Fact {
@@ -167,37 +147,4 @@ pub(in crate::app) async fn restart_after(slot: Slot, attempt: u32) -> Fact {
     };
     tokio::time::sleep(wait).await;
     Fact::RestartDue { slot }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn apps_with_one_interval_are_asked_at_moments_that_they_share() {
-        let (origin, interval) = (Instant::now(), Duration::from_secs(2));
-        let mut moments = std::collections::BTreeSet::new();
-        for apart in 0..40 {
-            let now = origin + Duration::from_millis(5_000 + apart * 17);
-            let due = beat_after(origin, now, interval);
-            let wait = due - now;
-            assert!(wait >= interval * 9 / 10 && wait <= interval * 11 / 10, "{wait:?}");
-            moments.insert(due);
-        }
-        // Of the 680 ms between the first and the last.
-        assert!(moments.len() <= 5, "{}", moments.len());
-    }
-
-    #[test]
-    fn one_that_is_asked_on_the_beat_keeps_its_interval() {
-        let (origin, interval) = (Instant::now(), Duration::from_millis(500));
-        let mut last = beat_after(origin, origin + Duration::from_millis(1_234), interval);
-        for _ in 0..10 {
-            let due = beat_after(origin, last + Duration::from_millis(3), interval);
-            assert_eq!(due - last, interval);
-            last = due;
-        }
-        let before = origin.checked_sub(interval).unwrap_or(origin);
-        assert!(beat_after(origin, before, interval) >= before + interval);
-    }
 }

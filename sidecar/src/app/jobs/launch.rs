@@ -50,22 +50,18 @@ pub(in crate::app) async fn launch(
     };
     let folder = context.layout.release(release);
     tokio::task::spawn_blocking(move || ahead::read(&folder));
-    port_is_free(context, slot).await?;
-    let environment = prepare(context, slot, context.marker(run), version)
-        .await
-        .map_err(|error| failed(&error))?;
-    let log = context.layout.log(slot);
-    let log_offset = tokio::task::spawn_blocking(move || {
-        match log::renew(&log) {
-            Ok(false) => {}
-            Ok(true) => tracing::info!(log = %log.display(), "the log is in a shorter file now"),
-            Err(error) => tracing::error!(log = %log.display(), %error, "the log stays as it is"),
-        }
-        log::len(&log)
-    });
-    let log_offset = log_offset.await.map_err(|error| failed(&error))?;
+    let (free, prepared, log_offset, nodes) = tokio::join!(
+        port_is_free(context, slot),
+        prepare(context, slot, context.marker(run), version),
+        renew_log(context, slot),
+        epmd::names(context.daemon.epmd_port),
+    );
+    free?;
+    let environment = prepared.map_err(|error| failed(&error))?;
     let log_offset = log_offset.map_err(|error| failed(&error))?;
-    node_names(context, release).await?;
+    if nodes.is_err() {
+        node_names(context, release).await?;
+    }
     let env = environment.for_start();
     let (program, args, env) =
         start::how(context, slot, release, env).await.map_err(|error| failed(&error))?;
@@ -97,6 +93,20 @@ pub(in crate::app) async fn launch(
     let process = waiting.open().map_err(|error| failed(&error))?;
     fault::point(|| "spawn: let go".into());
     Ok(Launched { process, log_offset })
+}
+
+/// Begins the slot's log anew where it has become long. Where what is written next will stand.
+async fn renew_log(context: &Arc<Context>, slot: Slot) -> io::Result<u64> {
+    let log = context.layout.log(slot);
+    let renewed = tokio::task::spawn_blocking(move || {
+        match log::renew(&log) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!(log = %log.display(), "the log is in a shorter file now"),
+            Err(error) => tracing::error!(log = %log.display(), %error, "the log stays as it is"),
+        }
+        log::len(&log)
+    });
+    renewed.await.map_err(io::Error::other)?
 }
 
 /// Makes the slot's folders and its environment.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use vial_protocol::{AppStatus, Code, Problem, Slot};
+use vial_protocol::{Code, Problem, Slot};
 
 use super::warm;
 use crate::app::context::Context;
 use crate::app::machine::Fact;
 use crate::app::message::{Message, Sight};
+use crate::app::published::Published;
+use crate::beat::beat;
 use crate::route::{CountedBy, Drained};
 
 /// How often the route is checked while nothing happens.
@@ -89,7 +91,7 @@ fn cut_off(drained: &Drained) -> Option<String> {
 /// traffic there.
 pub(in crate::app) async fn keep_checking(
     context: Arc<Context>,
-    mut status: watch::Receiver<Arc<AppStatus>>,
+    mut status: watch::Receiver<Arc<Published>>,
     tell: mpsc::Sender<Message>,
 ) {
     let Some(route) = &context.route else { return };
@@ -124,6 +126,6 @@ pub(in crate::app) async fn keep_checking(
             }
             std::future::pending().await
         };
-        let _ = tokio::time::timeout(pause, changed).await;
+        let _ = tokio::time::timeout_at(beat(pause), changed).await;
     }
 }

@@ -70,7 +70,8 @@ pub(super) async fn once(check: &Check, timeout: Duration) -> Answer {
             Answer::Healthy { millis: began.elapsed().as_millis().try_into().unwrap_or(u64::MAX) }
         }
         Ok(answer) => Answer::NotYet { detail: answer.status.to_string() },
-        Err(detail) => Answer::NotYet { detail },
+        Err(NoAnswer::Refused) => Answer::Refused,
+        Err(NoAnswer::Other(detail)) => Answer::NotYet { detail },
     }
 }
 
@@ -86,7 +87,7 @@ pub async fn verify(port: u16, path: &str, host: &str) -> Result<u16, VerifyFail
             status: answer.status,
             excerpt: excerpt(&answer.body),
         }),
-        Err(detail) => Err(VerifyFailure::NoAnswer { path: path.to_owned(), detail }),
+        Err(why) => Err(VerifyFailure::NoAnswer { path: path.to_owned(), detail: why.to_string() }),
     }
 }
 
@@ -95,18 +96,41 @@ struct Response {
     body: Vec<u8>,
 }
 
-/// Gets a path, or says why not as a person reads it.
-async fn get(port: u16, path: &str, host: &str, timeout: Duration) -> Result<Response, String> {
-    match within(timeout, exchange(port, path, host)).await {
-        Some(answer) => answer,
-        None if timeout < Duration::from_secs(1) => {
-            Err(format!("timed out after {} ms", timeout.as_millis()))
+/// Why nothing was answered, as a person reads it.
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    /// Nobody listens.
+    #[error("{REFUSED}")]
+    Refused,
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<io::Error> for NoAnswer {
+    fn from(error: io::Error) -> NoAnswer {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => NoAnswer::Refused,
+            _ => NoAnswer::Other(name(&error)),
         }
-        None => Err(format!("timed out after {} s", timeout.as_secs())),
     }
 }
 
-async fn exchange(port: u16, path: &str, host: &str) -> Result<Response, String> {
+impl From<hyper::Error> for NoAnswer {
+    fn from(error: hyper::Error) -> NoAnswer {
+        NoAnswer::Other(describe(&error))
+    }
+}
+
+/// Gets a path, or says why not as a person reads it.
+async fn get(port: u16, path: &str, host: &str, timeout: Duration) -> Result<Response, NoAnswer> {
+    let late = || match timeout.as_secs() {
+        0 => NoAnswer::Other(format!("timed out after {} ms", timeout.as_millis())),
+        seconds => NoAnswer::Other(format!("timed out after {seconds} s")),
+    };
+    within(timeout, exchange(port, path, host)).await.unwrap_or_else(|| Err(late()))
+}
+
+async fn exchange(port: u16, path: &str, host: &str) -> Result<Response, NoAnswer> {
     let request = Request::get(path)
         .header(header::HOST, host)
         .header(header::USER_AGENT, concat!("Vial/", env!("CARGO_PKG_VERSION")))
@@ -115,16 +139,15 @@ async fn exchange(port: u16, path: &str, host: &str) -> Result<Response, String>
         // would be all that was checked.
         .header("x-forwarded-proto", "https")
         .body(Empty::<Bytes>::new())
-        .map_err(|error| format!("{path:?} cannot be asked for: {error}"))?;
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| name(&error))?;
+        .map_err(|error| NoAnswer::Other(format!("{path:?} cannot be asked for: {error}")))?;
+    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD)
         .max_headers(HEADERS)
         .handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
-        .await
-        .map_err(|error| describe(&error))?;
+        .await?;
     let asked = async {
-        let answer = sender.send_request(request).await.map_err(|error| describe(&error))?;
+        let answer = sender.send_request(request).await?;
         let status = answer.status().as_u16();
         let body = beginning(answer.into_body()).await?;
         Ok(Response { status, body })
@@ -139,12 +162,12 @@ async fn exchange(port: u16, path: &str, host: &str) -> Result<Response, String>
 
 async fn beginning<B: Body<Data = Bytes, Error = hyper::Error> + Unpin>(
     mut body: B,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, NoAnswer> {
     let mut bytes = Vec::new();
     while bytes.len() < BODY
         && let Some(frame) = body.frame().await
     {
-        let frame = frame.map_err(|error| describe(&error))?;
+        let frame = frame?;
         if let Some(data) = frame.data_ref() {
             bytes.extend_from_slice(&data[..data.len().min(BODY - bytes.len())]);
         }
@@ -152,6 +175,7 @@ async fn beginning<B: Body<Data = Bytes, Error = hyper::Error> + Unpin>(
     Ok(bytes)
 }
 
+pub(super) const REFUSED: &str = "connection refused";
 const CUT: &str = "the connection was closed before the answer ended";
 
 fn describe(error: &hyper::Error) -> String {
@@ -168,7 +192,7 @@ fn describe(error: &hyper::Error) -> String {
 
 fn name(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::ConnectionRefused => REFUSED.to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
         io::ErrorKind::UnexpectedEof => CUT.to_owned(),
         _ => error.to_string(),

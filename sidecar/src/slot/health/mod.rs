@@ -37,11 +37,25 @@ pub enum Answer {
         /// Milliseconds.
         millis: u64,
     },
-    /// It is not, or not yet: "connection refused", "503", "timed out after 2 s".
+    /// Nobody listens on its port.
+    Refused,
+    /// It is not, or not yet: "503", "timed out after 2 s".
     NotYet {
         /// What was seen instead.
         detail: String,
     },
+}
+
+impl Answer {
+    /// Why it does not count as healthy; `None` where it does.
+    #[must_use]
+    pub fn wrong(&self) -> Option<&str> {
+        match self {
+            Answer::Healthy { .. } => None,
+            Answer::Refused => Some(http::REFUSED),
+            Answer::NotYet { detail } => Some(detail),
+        }
+    }
 }
 
 /// A process has become healthy.
@@ -73,35 +87,14 @@ pub enum Unhealthy {
 /// the next would be answered.
 const ONE_ANSWER: Duration = Duration::from_secs(2);
 
-/// Between two questions, at first and at last. In between they are a fiftieth of the time waited
-/// so far apart, so that readiness is noticed 2 % late at most.
-const AT_FIRST: Duration = Duration::from_millis(5);
-/// At first, where a process was healthy before it was frozen: it has nothing to start. And between two
-/// answers that both are well.
-const QUICK: Duration = Duration::from_millis(2);
+/// Between two questions, at first and at last.
+const AT_FIRST: Duration = Duration::from_millis(2);
 const AT_LAST: Duration = Duration::from_millis(250);
-const SHARE: u32 = 50;
-
-/// How a process is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    first: Duration,
-    deadline: Duration,
-}
-
-impl Pace {
-    /// For one that starts: `deadline` is how long it may take.
-    #[must_use]
-    pub fn start(deadline: Duration) -> Pace {
-        Pace { first: AT_FIRST, deadline }
-    }
-
-    /// For one that was healthy before it was frozen.
-    #[must_use]
-    pub fn thaw(deadline: Duration) -> Pace {
-        Pace { first: QUICK, deadline }
-    }
-}
+/// While nobody listens, the next question comes after such a part of the time waited so far: readiness
+/// is noticed half a per cent late at most, and a connection that is refused costs nobody anything.
+const REFUSED_SHARE: u32 = 200;
+/// And where an answer was not the wished one: the release spends time on each, and logs it perhaps.
+const ANSWERED_SHARE: u32 = 50;
 
 /// Asks once.
 pub async fn once(probe: &Probe, timeout: Duration) -> Answer {
@@ -120,31 +113,36 @@ pub async fn once(probe: &Probe, timeout: Duration) -> Answer {
 pub async fn until_healthy(
     probe: &Probe,
     successes: u32,
-    pace: Pace,
+    deadline: Duration,
     exited: impl Future<Output = Exit>,
 ) -> Result<Healthy, Unhealthy> {
-    let Pace { first: pause, deadline } = pace;
     let began = Instant::now();
     let mut last = "no answer came".to_owned();
     let asked = async {
         let mut in_a_row = 0;
         loop {
-            let pause = match once(probe, ONE_ANSWER).await {
+            let answer = once(probe, ONE_ANSWER).await;
+            let share = match answer {
                 Answer::Healthy { millis } => {
                     in_a_row += 1;
                     last = format!("healthy {in_a_row} times in a row of {successes}");
                     if in_a_row >= successes {
                         return Healthy { waited: began.elapsed(), millis };
                     }
-                    QUICK
+                    // That the first was no accident needs no time to show.
+                    None
                 }
-                Answer::NotYet { detail } => {
-                    in_a_row = 0;
-                    last = detail;
-                    (began.elapsed() / SHARE).clamp(pause, AT_LAST)
-                }
+                Answer::Refused => Some(REFUSED_SHARE),
+                Answer::NotYet { .. } => Some(ANSWERED_SHARE),
             };
-            tokio::time::sleep(probe.least_pause().map_or(pause, |it| it.max(pause))).await;
+            if let Some(wrong) = answer.wrong() {
+                in_a_row = 0;
+                last = wrong.to_owned();
+            }
+            let pause = share.map(|it| (began.elapsed() / it).clamp(AT_FIRST, AT_LAST));
+            if let Some(pause) = pause.max(probe.least_pause()) {
+                tokio::time::sleep(pause).await;
+            }
         }
     };
     tokio::select! {
@@ -161,7 +159,7 @@ pub async fn until_healthy(
 pub async fn listens(port: u16) {
     let began = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
-        tokio::time::sleep((began.elapsed() / SHARE).clamp(AT_FIRST, AT_LAST)).await;
+        tokio::time::sleep((began.elapsed() / REFUSED_SHARE).clamp(AT_FIRST, AT_LAST)).await;
     }
 }
 
