@@ -57,9 +57,18 @@ async fn with_two_idle_apps_the_daemon_is_small_and_asleep() {
     }
     host.vial(&["reload"]).await.ends(0);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let rarely = watch(pid, measured).await;
-    figure!("asked every 10 s: awake in {} of {} windows", rarely.busy, rarely.windows);
-    assert!(u64::from(rarely.busy) < seconds, "more than once a second: {}", rarely.busy);
+    // A machine that other tests keep busy draws one look of the daemon out over many windows, for a
+    // while. A daemon that something keeps awake is awake in each of these.
+    let mut looks = Vec::new();
+    while looks.len() < 3 {
+        let Watched { busy, windows } = watch(pid, measured).await;
+        figure!("asked every 10 s: awake in {busy} of {windows} windows");
+        if u64::from(busy) < seconds {
+            return;
+        }
+        looks.push((busy, windows));
+    }
+    panic!("more than once a second, each time: {looks:?}");
 }
 
 /// How many windows of 100 ms there were, and in how many a thread of the daemon ran.

@@ -7,13 +7,12 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::ptrace;
 use nix::sys::signal::Signal;
-use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use vial_protocol::{Slot, SlotState};
 
 use super::WORKER;
+use crate::support::held::Held;
 use crate::support::manager::Manager;
 use crate::support::processes::{self, is_alive};
 use crate::support::releases::text;
@@ -135,7 +134,7 @@ async fn the_watchdog_is_pinged_only_while_everything_answers() {
     assert!(manager.pings(WATCHDOG * 2).await >= 4, "a freeze that is over is no hang");
 
     // The thread of the history alone.
-    let Some(held) = Held::store(host.daemon_pid()) else {
+    let Some(held) = hold_store(host.daemon_pid()) else {
         println!("SKIPPED: threads may not be traced here");
         return;
     };
@@ -151,40 +150,14 @@ async fn the_watchdog_is_pinged_only_while_everything_answers() {
     assert!(host.daemon_log().contains("everything answers again"));
 }
 
-/// A thread that is held still by another one, which must be the one that lets it go.
-struct Held {
-    go: std::sync::mpsc::Sender<()>,
-    holder: std::thread::JoinHandle<()>,
-}
-
-impl Held {
-    /// Holds the thread that owns a daemon's history.
-    fn store(daemon: u32) -> Option<Held> {
-        let mut tasks = std::fs::read_dir(format!("/proc/{daemon}/task")).unwrap().flatten();
-        let named = |path: std::path::PathBuf| {
-            std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "store")
-        };
-        let task = tasks.find(|it| named(it.path())).unwrap().file_name();
-        let thread = Pid::from_raw(task.to_str().unwrap().parse().unwrap());
-        let (go, told) = std::sync::mpsc::channel();
-        let (tell, held) = std::sync::mpsc::channel();
-        let holder = std::thread::spawn(move || {
-            let seized = ptrace::seize(thread, ptrace::Options::empty())
-                .and_then(|()| ptrace::interrupt(thread))
-                .and_then(|()| waitpid(thread, Some(nix::sys::wait::WaitPidFlag::__WALL)));
-            let _ = tell.send(seized.is_ok());
-            if seized.is_ok() {
-                let _ = told.recv();
-                ptrace::detach(thread, None).unwrap();
-            }
-        });
-        held.recv().unwrap().then_some(Held { go, holder })
-    }
-
-    fn let_go(self) {
-        self.go.send(()).unwrap();
-        self.holder.join().unwrap();
-    }
+/// Holds the thread that owns a daemon's history.
+fn hold_store(daemon: u32) -> Option<Held> {
+    let mut tasks = std::fs::read_dir(format!("/proc/{daemon}/task")).unwrap().flatten();
+    let named = |path: std::path::PathBuf| {
+        std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "store")
+    };
+    let task = tasks.find(|it| named(it.path())).unwrap().file_name();
+    Held::threads(vec![Pid::from_raw(task.to_str().unwrap().parse().unwrap())])
 }
 
 #[tokio::test(flavor = "multi_thread")]

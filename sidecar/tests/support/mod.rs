@@ -7,7 +7,8 @@
 //! printed and how it ended, [`manager`] stands for systemd, [`env`] sets variables as a person does, [`terminal`] is one with somebody at it,
 //! [`browser`] does what a browser does with the API,
 //! [`look`] waits until an app is as
-//! a test wants it, [`processes`] finds what runs in a host's folder, so that nothing outlives its test.
+//! a test wants it, [`processes`] finds what runs in a host's folder, so that nothing outlives its test, and [`held`] holds
+//! one still.
 
 // Each test binary uses a part of it. A helper that fails is a test that fails.
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -16,6 +17,7 @@ pub mod browser;
 pub mod caddy;
 pub mod daemon;
 pub mod env;
+pub mod held;
 pub mod host;
 pub mod look;
 pub mod manager;

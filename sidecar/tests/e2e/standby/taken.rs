@@ -1,7 +1,5 @@
 //! Rollbacks to a slot that is kept.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -10,6 +8,7 @@ use vial_protocol::{Slot, SlotState, Status};
 
 use super::stage::{Stage, stopped};
 use crate::figure;
+use crate::support::held::Held;
 use crate::support::look::millis_to_live;
 use crate::support::processes;
 
@@ -55,20 +54,10 @@ async fn one_that_does_not_wake_is_started_anew_in_the_same_rollback() {
     stage.both().await;
     stage.kept().await;
     let pid = stage.blue_pid().await;
-    // Whoever lets it go on, it does not get far.
-    let over = Arc::new(AtomicBool::new(false));
-    let holds = std::thread::spawn({
-        let over = over.clone();
-        move || {
-            while !over.load(Ordering::Relaxed) && processes::is_alive(pid) {
-                processes::signal(pid, Signal::SIGSTOP);
-                std::thread::sleep(Duration::from_micros(50));
-            }
-        }
-    });
+    // Whoever lets it go on, it does not.
+    let held = Held::process(pid);
     let rollback = stage.roll_back().await;
-    over.store(true, Ordering::Relaxed);
-    holds.join().unwrap();
+    held.let_go();
     assert_eq!(stage.host.serving().await, "1.0.0");
     assert_ne!(stage.host.pid("shop", Slot::Blue).await, Some(pid));
     let said = rollback.steps.iter().filter_map(|it| it.outcome.as_deref());
