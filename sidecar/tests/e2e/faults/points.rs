@@ -145,51 +145,61 @@ async fn every_point_once_on_a_real_beam() {
     figure!("on a real BEAM: killed at {} points, {} requests, 0 failed", sum.0, sum.1);
 }
 
-/// The daemon that takes up what another left dies at each of its own points, too.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_dies_while_it_recovers_is_no_worse() {
+/// The daemon that takes up what another left, which died at `first`, dies at each of its own points, too.
+async fn die_twice(first: &str) {
     let kind = Kind::Deploy;
     let mut stage = Stage::new(Beam::Stub, kind.usual(Beam::Stub), kind.lines(Beam::Stub)).await;
-    let mut deaths = 0;
-    let firsts = ["effect: before Start", "effect: before Switch", "effect: before Drain"];
-    for first in firsts {
-        let mut seconds: Option<Vec<String>> = None;
-        let mut next = 0;
-        loop {
-            kind.prepare(&stage).await;
-            stage.arm(first);
-            kind.ask(&stage).await;
-            assert!(stage.died().await, "{first}");
-            stage.passed();
-            let second = match &seconds {
-                None => {
-                    stage.disarm();
-                    stage.host.start_daemon().await;
-                    stage.rest().await;
-                    seconds = Some(stage.passed());
-                    continue;
-                }
-                Some(seconds) => match seconds.get(next) {
-                    Some(second) => second.clone(),
-                    None => break,
-                },
-            };
-            next += 1;
-            stage.arm(&second);
-            stage.host.start_daemon_that_may_die().await;
-            assert!(stage.died().await, "{first}, then {second}");
-            stage.disarm();
-            deaths += 2;
-            stage.host.start_daemon().await;
-            let status = stage.rest().await;
-            truth::holds(&stage, &status, &format!("died at {first:?}, then at {second:?}")).await;
-            assert_eq!(status.serving.unwrap().version, "3.0.0", "{first}, then {second}");
-        }
+    let mut seconds: Option<Vec<String>> = None;
+    let mut next = 0;
+    loop {
+        kind.prepare(&stage).await;
+        stage.arm(first);
+        kind.ask(&stage).await;
+        assert!(stage.died().await, "{first}");
+        stage.passed();
+        let second = match &seconds {
+            None => {
+                stage.disarm();
+                stage.host.start_daemon().await;
+                stage.rest().await;
+                seconds = Some(stage.passed());
+                continue;
+            }
+            Some(seconds) => match seconds.get(next) {
+                Some(second) => second.clone(),
+                None => break,
+            },
+        };
+        next += 1;
+        stage.arm(&second);
+        stage.host.start_daemon_that_may_die().await;
+        assert!(stage.died().await, "{first}, then {second}");
         stage.disarm();
         stage.host.start_daemon().await;
-        stage.rest().await;
+        let status = stage.rest().await;
+        truth::holds(&stage, &status, &format!("died at {first:?}, then at {second:?}")).await;
+        assert_eq!(status.serving.unwrap().version, "3.0.0", "{first}, then {second}");
     }
-    figure!("killed {deaths} times, while it recovered too");
+    stage.disarm();
+    stage.host.start_daemon().await;
+    stage.rest().await;
+    assert!(next > 5, "{first}: {next} points are too few");
+    figure!("killed {} times, while it recovered from {first:?} too", next * 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_dies_while_it_recovers_a_start_is_no_worse() {
+    die_twice("effect: before Start").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_dies_while_it_recovers_a_switch_is_no_worse() {
+    die_twice("effect: before Switch").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_dies_while_it_recovers_a_drain_is_no_worse() {
+    die_twice("effect: before Drain").await;
 }
 
 /// Whoever got no answer may ask again with the same key.
