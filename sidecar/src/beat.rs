@@ -9,25 +9,30 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The beats of an interval are at most such a part of it apart: so much early or late it is kept, and
-/// the looks of a hundred apps are not all at once.
+/// The beats of an interval are at most such a part of it apart, so that what came apart stays apart: the
+/// looks of a hundred apps need not all be at once.
 const STEPS: u128 = 10;
 /// Where the beats count from.
 static ORIGIN: OnceLock<Instant> = OnceLock::new();
 
-/// When an interval that begins now ends: a tenth of it early or late.
+/// When an interval that begins now ends: at most a twentieth of it early or late.
 #[must_use]
 pub fn beat(interval: Duration) -> Instant {
-    let now = Instant::now();
-    beat_after(*ORIGIN.get_or_init(|| now), now, interval)
+    beat_from(Instant::now(), interval)
 }
 
-fn beat_after(origin: Instant, now: Instant, interval: Duration) -> Instant {
-    let Some(since) = now.checked_duration_since(origin) else { return now + interval };
+/// The same for one that began at `began`.
+#[must_use]
+pub fn beat_from(began: Instant, interval: Duration) -> Instant {
+    beat_after(*ORIGIN.get_or_init(|| began), began, interval)
+}
+
+fn beat_after(origin: Instant, began: Instant, interval: Duration) -> Instant {
+    let Some(since) = began.checked_duration_since(origin) else { return began + interval };
     let step = step(interval);
     let beats = ((since + interval).as_millis() + step / 2) / step;
     let due = u64::try_from(beats * step).ok().map(Duration::from_millis);
-    due.and_then(|due| origin.checked_add(due)).unwrap_or(now + interval)
+    due.and_then(|due| origin.checked_add(due)).unwrap_or(began + interval)
 }
 
 /// One, two or five times a power of ten milliseconds: intervals that are not alike share beats too.
@@ -49,7 +54,7 @@ mod tests {
             let now = origin + Duration::from_millis(5_000 + apart * 17);
             let due = beat_after(origin, now, interval);
             let wait = due - now;
-            assert!(wait >= interval * 9 / 10 && wait <= interval * 11 / 10, "{wait:?}");
+            assert!(wait >= interval * 19 / 20 && wait <= interval * 21 / 20, "{wait:?}");
             moments.insert(due);
         }
         // Of the 680 ms between the first and the last.

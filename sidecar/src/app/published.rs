@@ -9,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use vial_protocol::AppStatus;
 
 /// A status, published. It becomes JSON once, however many ask: between two changes of a host with a
-/// hundred apps every list, every dashboard and every NIF is told the same text.
+/// hundred apps every command and every NIF is told the same text.
 #[derive(Debug)]
 pub struct Published {
     status: AppStatus,

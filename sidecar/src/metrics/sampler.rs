@@ -17,7 +17,7 @@ use super::measure::{Look, measure};
 use crate::app::handle::App;
 use crate::app::published::Published;
 use crate::app::registry::Registry;
-use crate::beat::beat;
+use crate::beat::beat_from;
 
 /// When the first sample is taken: what starts has other things to do.
 const FIRST: Duration = Duration::from_secs(2);
@@ -158,8 +158,7 @@ impl Sampler {
     fn add(&mut self, look: Look) {
         self.measuring = None;
         if self.measures_all {
-            let pause = SLOW.max(look.took * PAUSE).saturating_sub(self.began.elapsed());
-            self.all_at = beat(pause);
+            self.all_at = beat_from(self.began, SLOW.max(look.took * PAUSE));
         }
         self.fast_at = self.began + FAST.max(look.took * PAUSE_WHILE_FOLLOWED);
         for (app, measured) in look.apps {

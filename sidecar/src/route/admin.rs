@@ -1,7 +1,6 @@
 //! The client of Caddy's admin API.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -10,9 +9,9 @@ use hyper::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH};
 use hyper::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::address::Address;
+use super::asked::Asked;
 use super::http::{self, Answer, HttpError};
 use super::problem::RouteProblem;
 use crate::patience::within;
@@ -38,12 +37,6 @@ pub(super) struct Upstream {
 }
 
 /// What came of a change.
-/// When each endpoint last told its upstreams: what the apps of a host, which share it, each want to
-/// know in the same moment, it tells once. It tells more the more apps there are.
-static TOLD: Mutex<Vec<(Address, Instant)>> = Mutex::new(Vec::new());
-/// For how long that shows that it can be asked.
-const RECENTLY: Duration = Duration::from_secs(5);
-
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Patched {
     Done,
@@ -52,7 +45,7 @@ pub(super) enum Patched {
 }
 
 /// Why the admin API could not be used.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AdminError {
     /// Nobody listens.
     Down(String),
@@ -77,23 +70,22 @@ impl Admin {
 
     /// The requests in flight, an entry an upstream address.
     pub(super) async fn upstreams(&self) -> Result<Vec<Upstream>, AdminError> {
+        let told = self.ask_upstreams().await;
+        let outcome = told.as_ref().map(|_| ()).map_err(AdminError::clone);
+        Asked::of(&self.address).note(outcome);
+        told
+    }
+
+    async fn ask_upstreams(&self) -> Result<Vec<Upstream>, AdminError> {
         let answer = self.send(Method::GET, "/reverse_proxy/upstreams", None, Bytes::new()).await?;
         let entries: Option<_> = decode(&expect_ok(answer)?.body)?;
-        let mut told = told();
-        told.retain(|(address, _)| *address != self.address);
-        told.push((self.address.clone(), Instant::now()));
         Ok(entries.unwrap_or_default())
     }
 
     /// Whether it tells its upstreams, now or a moment ago.
     pub(super) async fn tells(&self) -> Result<(), AdminError> {
-        let recently = |(address, at): &(Address, Instant)| {
-            *address == self.address && at.elapsed() <= RECENTLY
-        };
-        if told().iter().any(recently) {
-            return Ok(());
-        }
-        self.upstreams().await.map(drop)
+        let asked = Asked::of(&self.address);
+        asked.unless_recently(async || self.upstreams().await.map(drop)).await
     }
 
     /// Replaces the value at a path below `/config`, if the configuration is still the tagged one.
@@ -180,10 +172,6 @@ impl Admin {
         let admin = self.address.to_string();
         RouteProblem::AdminUnreachable { admin, detail, next: next.into() }
     }
-}
-
-fn told() -> MutexGuard<'static, Vec<(Address, Instant)>> {
-    TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn expect_ok(answer: Answer) -> Result<Answer, AdminError> {

@@ -11,7 +11,7 @@
 //! What both share, and how it flows: `settings` says where and for whom; `snippet` writes what the
 //! user imports into the site block; `probe` asks through Caddy which slot answers, where `config`
 //! found in Caddy's configuration that it listens, over `http` and `tls`; `admin` reads that
-//! configuration and the counters by which `drain` waits; `switched` is what a switch came to;
+//! configuration and the counters by which `drain` waits, as seldom as `asked` lets it; `switched` is what a switch came to;
 //! `problem` has all that can be wrong, in words, and `visible` why Caddy may not see the flag;
 //! `address` is where things listen.
 //!
@@ -20,6 +20,7 @@
 
 mod address;
 mod admin;
+mod asked;
 mod config;
 mod drain;
 mod file;

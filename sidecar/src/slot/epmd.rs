@@ -91,9 +91,17 @@ pub fn program_of(release: &Path) -> PathBuf {
 /// # Errors
 /// Where none answers in the end.
 pub async fn ensure(epmd: &Epmd) -> Result<Option<Process>, EpmdError> {
-    if names(epmd.port).await.is_ok() {
-        return Ok(None);
+    match names(epmd.port).await {
+        Ok(_) => Ok(None),
+        Err(_) => start(epmd).await,
     }
+}
+
+/// Starts one where none answers. The process; `None` where someone else was faster.
+///
+/// # Errors
+/// Where none answers in the end.
+pub async fn start(epmd: &Epmd) -> Result<Option<Process>, EpmdError> {
     let mut args = vec!["-port".into(), epmd.port.to_string().into()];
     if !epmd.open {
         args.extend(["-address".into(), "127.0.0.1".into()]);

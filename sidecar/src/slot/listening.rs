@@ -88,8 +88,13 @@ fn take(part: &[u8], port: u16, found: &mut Vec<Listening>) -> io::Result<bool> 
             return Err(io::ErrorKind::Interrupted.into());
         }
         match message.payload {
+            // An answer that failed ends so, too: where the kernel has no one who tells of TCP.
+            NetlinkPayload::Done(done) if done.code < 0 => {
+                return Err(io::Error::from_raw_os_error(done.code.saturating_neg()));
+            }
             NetlinkPayload::Done(_) => return Ok(true),
             NetlinkPayload::Error(error) => return Err(error.to_io()),
+            NetlinkPayload::Overrun(_) => return Err(io::Error::other("a part was lost")),
             NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(response)) => {
                 let response = response.header;
                 if response.socket_id.source_port == port {
@@ -173,6 +178,38 @@ mod tests {
         assert_eq!(told, sorted(read(port)));
         assert_eq!(told.len(), 1);
         assert!(told.iter().all(|it| it.inode > 0), "{told:?}");
+    }
+
+    /// A message as the kernel writes it: its type, its flags, and what follows the header.
+    fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(16 + body.len()).unwrap();
+        let mut bytes = length.to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(flags.to_ne_bytes());
+        bytes.extend([0; 8]);
+        bytes.extend(body);
+        bytes
+    }
+
+    const NLMSG_ERROR: u16 = 2;
+    const NLMSG_DONE: u16 = 3;
+    const NLMSG_OVERRUN: u16 = 4;
+    const ENOENT: i32 = 2;
+
+    #[test]
+    fn an_answer_ends_and_one_that_failed_is_an_error() {
+        let mut found = Vec::new();
+        let mut took = |bytes: &[u8]| take(bytes, 80, &mut found);
+        assert!(took(&message(NLMSG_DONE, 2, &0_i32.to_ne_bytes())).unwrap());
+        let failed = took(&message(NLMSG_DONE, 2, &(-ENOENT).to_ne_bytes())).unwrap_err();
+        assert_eq!(failed.raw_os_error(), Some(ENOENT));
+        let mut error = (-ENOENT).to_ne_bytes().to_vec();
+        error.extend(message(20, 0, &[]));
+        let failed = took(&message(NLMSG_ERROR, 0, &error)).unwrap_err();
+        assert_eq!(failed.raw_os_error(), Some(ENOENT));
+        let done = 0_i32.to_ne_bytes();
+        assert!(took(&message(NLMSG_DONE, NLM_F_DUMP_INTR, &done)).is_err());
+        assert!(took(&message(NLMSG_OVERRUN, 0, &[])).is_err());
     }
 
     #[test]

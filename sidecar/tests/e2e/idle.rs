@@ -61,7 +61,7 @@ async fn with_two_idle_apps_the_daemon_is_small_and_asleep() {
     // A machine that other tests keep busy draws one look of the daemon out over many windows, for a
     // while. A daemon that something keeps awake is awake in each of these.
     let mut looks = Vec::new();
-    while looks.len() < 3 {
+    while looks.len() < if release.is_some() { 1 } else { 3 } {
         let Watched { busy, windows } = watch(pid, measured).await;
         figure!("asked every 10 s: awake in {busy} of {windows} windows");
         if u64::from(busy) < seconds {

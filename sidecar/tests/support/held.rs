@@ -15,14 +15,11 @@ pub struct Held {
 }
 
 impl Held {
-    /// Holds all threads of a process.
-    ///
-    /// # Panics
-    /// Where the system does not let us.
-    pub fn process(pid: u32) -> Held {
+    /// Holds all threads of a process; `None` where the system does not let us.
+    pub fn process(pid: u32) -> Option<Held> {
         let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
         let threads = tasks.map(|it| it.file_name().to_str().unwrap().parse().unwrap());
-        Held::threads(threads.map(Pid::from_raw).collect()).expect("ptrace is allowed")
+        Held::threads(threads.map(Pid::from_raw).collect())
     }
 
     /// Holds these threads; `None` where the system does not let us.

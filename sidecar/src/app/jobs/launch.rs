@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{FutureExt, TryFutureExt};
 use jiff::Timestamp;
 use vial_protocol::{Code, Problem, Slot};
 
@@ -50,17 +51,14 @@ pub(in crate::app) async fn launch(
     };
     let folder = context.layout.release(release);
     tokio::task::spawn_blocking(move || ahead::read(&folder));
-    let (free, prepared, log_offset, nodes) = tokio::join!(
+    let (_, environment, log_offset, named) = tokio::try_join!(
         port_is_free(context, slot),
-        prepare(context, slot, context.marker(run), version),
-        renew_log(context, slot),
-        epmd::names(context.daemon.epmd_port),
-    );
-    free?;
-    let environment = prepared.map_err(|error| failed(&error))?;
-    let log_offset = log_offset.map_err(|error| failed(&error))?;
-    if nodes.is_err() {
-        node_names(context, release).await?;
+        prepare(context, slot, context.marker(run), version).map_err(|error| failed(&error)),
+        renew_log(context, slot).map_err(|error| failed(&error)),
+        epmd::names(context.daemon.epmd_port).map(|names| Ok(names.is_ok())),
+    )?;
+    if !named {
+        start_epmd(context, release).await?;
     }
     let env = environment.for_start();
     let (program, args, env) =
@@ -149,8 +147,8 @@ fn who(listener: &port::Listener) -> String {
     }
 }
 
-/// Sees to it that the nodes can find each other.
-async fn node_names(context: &Arc<Context>, release: u64) -> Result<(), Problem> {
+/// Sees to it that the nodes can find each other, where they cannot.
+async fn start_epmd(context: &Arc<Context>, release: u64) -> Result<(), Problem> {
     let wanted = Epmd {
         binary: context.daemon.binary.clone(),
         program: epmd::program_of(&context.layout.release(release)),
@@ -159,7 +157,7 @@ async fn node_names(context: &Arc<Context>, release: u64) -> Result<(), Problem>
         user: user(context),
         log: context.layout.slots().join("epmd.log"),
     };
-    match epmd::ensure(&wanted).await {
+    match epmd::start(&wanted).await {
         Ok(_) => Ok(()),
         Err(error) => Err(Problem::new(Code::StartFailed, error.to_string())
             .next("set `epmd_port` to a free port in the host's configuration")),

@@ -10,7 +10,7 @@ use hyper::{Request, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::Answer;
+use super::{Answer, is_own};
 use crate::patience::within;
 
 /// As much of an answer as is read: its health is in its status.
@@ -141,6 +141,9 @@ async fn exchange(port: u16, path: &str, host: &str) -> Result<Response, NoAnswe
         .body(Empty::<Bytes>::new())
         .map_err(|error| NoAnswer::Other(format!("{path:?} cannot be asked for: {error}")))?;
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    if is_own(&stream) {
+        return Err(NoAnswer::Refused);
+    }
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD)
         .max_headers(HEADERS)

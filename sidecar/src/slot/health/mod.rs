@@ -158,9 +158,15 @@ pub async fn until_healthy(
 /// Waits until something on this host takes connections on a port.
 pub async fn listens(port: u16) {
     let began = Instant::now();
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+    while !TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok_and(|it| !is_own(&it)) {
         tokio::time::sleep((began.elapsed() / REFUSED_SHARE).clamp(AT_FIRST, AT_LAST)).await;
     }
+}
+
+/// Whether a connection is one with itself: where nobody listens on a port from which the system takes
+/// those of clients, it may take the very one that is asked for.
+fn is_own(stream: &TcpStream) -> bool {
+    stream.local_addr().is_ok_and(|local| stream.peer_addr().is_ok_and(|peer| peer == local))
 }
 
 impl Probe {

