@@ -1,44 +1,13 @@
 //! The groups, one after another: each starts what it measures, and ends it. One that fails says why,
 //! and the others go on.
 
-use clap::ValueEnum;
 use vial_demo::trouble::Trouble;
 
+use crate::group::Group;
 use crate::host::Tools;
 use crate::losses::Way;
 use crate::results::Results;
 use crate::{apps, history, logs, losses, report, rollback};
-
-/// What can be asked for alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Group {
-    /// From the command to the first answer of the previous release
-    Rollback,
-    /// What a hundred rollbacks lose under load
-    Losses,
-    /// What the daemon costs with 1, 10 and 100 apps
-    Apps,
-    /// What it costs after 10, 1,000 and 100,000 deployments
-    History,
-    /// What it costs while releases write
-    Logs,
-}
-
-impl Group {
-    /// All of them, in order: what is most sensitive to what else runs comes first.
-    pub const ALL: [Group; 5] =
-        [Group::Rollback, Group::Losses, Group::Apps, Group::History, Group::Logs];
-
-    fn name(self) -> &'static str {
-        match self {
-            Group::Rollback => "rollback",
-            Group::Losses => "losses",
-            Group::Apps => "apps",
-            Group::History => "history",
-            Group::Logs => "logs",
-        }
-    }
-}
 
 /// Runs these groups, and prints each as it comes.
 pub async fn run(tools: &Tools, groups: &[Group], results: &mut Results) {

@@ -19,6 +19,7 @@
 pub mod apps;
 pub mod elsewhere;
 pub mod figures;
+pub mod group;
 pub mod groups;
 pub mod history;
 pub mod host;

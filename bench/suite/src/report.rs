@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::apps::growth;
 use crate::figures::Figures;
-use crate::groups::Group;
+use crate::group::Group;
 use crate::results::Results;
 
 /// What was measured of a group, as a table; nothing where nothing was.

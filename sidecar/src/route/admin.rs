@@ -1,6 +1,7 @@
 //! The client of Caddy's admin API.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -72,7 +73,7 @@ impl Admin {
     pub(super) async fn upstreams(&self) -> Result<Vec<Upstream>, AdminError> {
         let told = self.ask_upstreams().await;
         let outcome = told.as_ref().map(|_| ()).map_err(AdminError::clone);
-        Asked::of(&self.address).note(outcome);
+        asked(&self.address).note(outcome);
         told
     }
 
@@ -84,7 +85,7 @@ impl Admin {
 
     /// Whether it tells its upstreams, now or a moment ago.
     pub(super) async fn tells(&self) -> Result<(), AdminError> {
-        let asked = Asked::of(&self.address);
+        let asked = asked(&self.address);
         asked.unless_recently(async || self.upstreams().await.map(drop)).await
     }
 
@@ -174,6 +175,23 @@ impl Admin {
     }
 }
 
+type Known = Vec<(Address, Arc<Asked<AdminError>>)>;
+
+/// The endpoints that were asked. The apps of a host share one, and each of them wants to know at the same
+/// moment whether it tells its upstreams. What it tells grows with their number, and so would what each
+/// of a hundred costs.
+static KNOWN: Mutex<Known> = Mutex::new(Vec::new());
+
+fn asked(address: &Address) -> Arc<Asked<AdminError>> {
+    let mut all = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, asked)) = all.iter().find(|(known, _)| known == address) {
+        return asked.clone();
+    }
+    let asked = Arc::new(Asked::new());
+    all.push((address.clone(), asked.clone()));
+    asked
+}
+
 fn expect_ok(answer: Answer) -> Result<Answer, AdminError> {
     if answer.status.is_success() {
         return Ok(answer);
@@ -187,4 +205,17 @@ fn expect_ok(answer: Answer) -> Result<Answer, AdminError> {
 fn decode<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, AdminError> {
     serde_json::from_slice(body)
         .map_err(|error| AdminError::Broken(format!("its answer is not Caddy's: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_an_endpoint_is_known_to_all_who_ask_it() {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        let one = asked(&address("127.0.0.1:1"));
+        assert!(Arc::ptr_eq(&one, &asked(&address("127.0.0.1:1"))));
+        assert!(!Arc::ptr_eq(&one, &asked(&address("127.0.0.1:2"))));
+    }
 }

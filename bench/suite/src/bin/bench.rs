@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::time::Instant;
-use vial_bench::groups::{self, Group};
+use vial_bench::group::Group;
+use vial_bench::groups;
 use vial_bench::host::Tools;
 use vial_bench::machine::{Machine, load};
 use vial_bench::readme;
