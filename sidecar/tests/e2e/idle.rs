@@ -1,8 +1,8 @@
 //! What the daemon costs while nothing happens.
 //!
 //! The promised figures are a release build's: name one in VIAL_RELEASE_BIN (`bin/bench-idle` does).
-//! Without it the tested binary is looked at for a shorter time, beside other tests, and of its memory
-//! only what is its own: the rest is its code, several times as large as that of a release build.
+//! Without it the tested binary is looked at for a shorter time, beside other tests, and may be larger:
+//! most of what it takes is its code.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ const WINDOW: Duration = Duration::from_millis(100);
 async fn with_two_idle_apps_the_daemon_is_small_and_asleep() {
     let release = std::env::var_os("VIAL_RELEASE_BIN").map(std::path::PathBuf::from);
     let mut setup = Setup::new().app("shop", QUICK).app("store", QUICK);
-    let mut seconds = 8;
+    let (mut limit, mut seconds) = (40 << 10, 8);
     if let Some(binary) = &release {
         setup = setup.binary(binary.clone()).alone();
-        seconds = 30;
+        (limit, seconds) = (15 << 10, 30);
     }
     let measured = Duration::from_secs(seconds);
     let mut host = setup.start().await;
@@ -35,20 +35,19 @@ async fn with_two_idle_apps_the_daemon_is_small_and_asleep() {
     let cpu = cpu_ticks(pid);
     let usual = watch(pid, measured).await;
     let share = (cpu_ticks(pid) - cpu) as f64 / measured.as_secs_f64();
-    let (resident, own) = (kib(pid, "VmRSS:"), kib(pid, "RssAnon:"));
+    let resident = kib(pid, "VmRSS:");
     figure!(
         "idle with two apps ({} build): {:.1} MiB resident ({:.1} of its own, {:.1} of files), \
          {share:.3} % of a core, awake in {} of {} windows of 100 ms",
         if release.is_some() { "release" } else { "debug" },
         f64::from(resident) / 1024.0,
-        f64::from(own) / 1024.0,
+        f64::from(kib(pid, "RssAnon:")) / 1024.0,
         f64::from(kib(pid, "RssFile:")) / 1024.0,
         usual.busy,
         usual.windows
     );
-    assert!(own < 8 << 10, "{own} KiB are its own");
+    assert!(resident < limit, "{resident} KiB are resident");
     if release.is_some() {
-        assert!(resident < 15 << 10, "{resident} KiB are resident");
         assert!(share < 0.2, "{share} % of a core");
     }
     // Where it asks each app for its health only every 10 s, nothing else keeps it awake.
@@ -58,18 +57,9 @@ async fn with_two_idle_apps_the_daemon_is_small_and_asleep() {
     }
     host.vial(&["reload"]).await.ends(0);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    // A machine that other tests keep busy draws one look of the daemon out over many windows, for a
-    // while. A daemon that something keeps awake is awake in each of these.
-    let mut looks = Vec::new();
-    while looks.len() < if release.is_some() { 1 } else { 3 } {
-        let Watched { busy, windows } = watch(pid, measured).await;
-        figure!("asked every 10 s: awake in {busy} of {windows} windows");
-        if u64::from(busy) < seconds {
-            return;
-        }
-        looks.push((busy, windows));
-    }
-    panic!("more than once a second, each time: {looks:?}");
+    let rarely = watch(pid, measured).await;
+    figure!("asked every 10 s: awake in {} of {} windows", rarely.busy, rarely.windows);
+    assert!(u64::from(rarely.busy) < seconds, "more than once a second: {}", rarely.busy);
 }
 
 /// How many windows of 100 ms there were, and in how many a thread of the daemon ran.
